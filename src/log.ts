@@ -1,0 +1,19 @@
+import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
+
+export type { Logger } from "pino";
+export type LogLevel = LevelWithSilent;
+
+/** The levels `--log-level` takes, least first. */
+export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LogLevel[];
+
+/** The broker's log: one JSON line an event on standard output. Secrets are masked wherever a field is named as one. */
+export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: ["password", "*.password", "passwordHash", "*.passwordHash", "secret", "*.secret"],
+  };
+  return destination === undefined ? pino(options, pino.destination({ sync: true })) : pino(options, destination);
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from "node:crypto";
+
+/** Longest name a short string can carry, in bytes of UTF-8 (AMQP 0-9-1, 4.2.5.3). */
+export const nameBytesMax = 255;
+
+/** The publish address of the direct reply-to pseudo-queue. */
+export const directReplyTo = "amq.rabbitmq.reply-to";
+
+/** True for names that only the broker may create. */
+export function isReserved(name: string): boolean {
+  return name.startsWith("amq.");
+}
+
+/** A fresh name for a queue declared without one. */
+export function generateQueueName(): string {
+  return `amq.gen-${randomToken()}`;
+}
+
+/** A fresh consumer tag, for basic.consume without one. */
+export function generateConsumerTag(): string {
+  return `amq.ctag-${randomToken()}`;
+}
+
+/** 128 random bits in URL-safe base64: 22 characters. */
+export function randomToken(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** RabbitMQ drops CR and LF from names of queues and exchanges without a word. */
+export function stripLineBreaks(name: string): string {
+  return name.includes("\n") || name.includes("\r") ? name.replaceAll("\r", "").replaceAll("\n", "") : name;
+}
+
+/** How error texts name a queue. */
+export function queueText(name: string, vhost: string): string {
+  return `queue '${name}' in vhost '${vhost}'`;
+}
+
+/** How error texts name an exchange; the default one has no name of its own. */
+export function exchangeText(name: string, vhost: string): string {
+  return `exchange '${name === "" ? "amq.default" : name}' in vhost '${vhost}'`;
+}

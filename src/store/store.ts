@@ -1,0 +1,206 @@
+import type { FieldTable } from "../field-table.ts";
+
+/**
+ * The store keeps definitions and messages. It gathers what changes into a batch; a batch is written in one
+ * transaction, whole or not at all, in order, and is then committed. Nothing here knows what a message says.
+ *
+ * A stored message is named by its segment's number and its index in that segment. Numbers of segments are given out
+ * by the queues, grow over the whole broker, and are never used twice, so (segment, index) is unique for ever and
+ * messages of one queue and priority level sort by it in their order.
+ */
+export interface Store {
+  /** The number of the batch being gathered: what is added now is safe once `committed` has reached it. */
+  readonly gathering: number;
+  /** The number of the last batch known to be on disk; 0 before the first. */
+  readonly committed: number;
+
+  /** Opens or creates the data and reads what a start needs. Rejects with {@link StoreError}. Call it once, first. */
+  open(): Promise<StoredState>;
+
+  /** Adds a definition, or replaces the one of the same kind and key, in the batch being gathered. */
+  define(definition: Definition): void;
+  /** Removes a definition by its kind and key in the batch being gathered. Absent is no error. */
+  undefine(definition: DefinitionKey): void;
+  /** Removes every stored message of a queue in the batch being gathered. */
+  dropMessages(queueId: number): void;
+
+  /** Says that `source` has something for the batch being gathered. Its pack() is called once before hand-over. */
+  mark(source: BatchSource): void;
+
+  /** Calls `done` once batch `number` is committed: at once if it is already, else when it is, in order of number. */
+  whenCommitted(number: number, done: () => void): void;
+
+  /** Reads the messages of a stored segment that committed batches left in it. */
+  readSegment(segment: number, done: (messages: StoredMessages) => void): void;
+
+  /** Commits what is gathered and closes. */
+  close(): Promise<void>;
+}
+
+/** Told when writing begins to fail (disk full, I/O error) and when it works again. Nothing is lost in between. */
+export interface StoreListener {
+  /** A batch could not be written and will be tried again. */
+  storeFailing(error: Error): void;
+  /** The batch that failed is committed. */
+  storeRecovered(): void;
+}
+
+/** The data cannot be used; the message says why and what to do. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+}
+
+/** Something, a segment of a queue, that writes its changes since the last batch into the next one. */
+export interface BatchSource {
+  pack(batch: Batch): void;
+}
+
+/** What a source may put into a batch. All numbers are integers; times are milliseconds since the epoch, 0 for none. */
+export interface Batch {
+  /** States what the segment holds on disk when this batch is applied. Comes before the segment's first message. */
+  segment(segment: StoredSegment): void;
+  /** Adds a message; the bytes are copied before this returns. */
+  message(
+    segment: number,
+    index: number,
+    flags: number,
+    expiresAt: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void;
+  /** Removes the messages with `from` <= index < `to`. */
+  settled(segment: number, from: number, to: number): void;
+  /** Removes the segment with all that is left in it. */
+  dropSegment(segment: number): void;
+  /** Calls `waiter.committed(tag)` when this batch is on disk. */
+  wait(waiter: CommitWaiter, tag: number): void;
+}
+
+/** Waits for a message to be safe: on disk, or no longer needed there. */
+export interface CommitWaiter {
+  committed(tag: number): void;
+}
+
+/** A segment of a queue as the store knows it, without its messages. */
+export interface StoredSegment {
+  readonly number: number;
+  readonly queueId: number;
+  /** The priority level it belongs to. */
+  readonly level: number;
+  /** Messages in it on disk. */
+  readonly count: number;
+  /** Sum of the sizes of their bodies. */
+  readonly bodyBytes: number;
+  /** Messages with an index below this have been delivered before. */
+  readonly deliveredTo: number;
+  /** When the first of them expires; 0 when none does. */
+  readonly firstExpiresAt: number;
+}
+
+/** Messages of one segment, as columns in ascending order of index. Record i is bytes[ends[i - 1] ?? 0, ends[i]). */
+export interface StoredMessages {
+  readonly indexes: Uint32Array;
+  readonly flags: Uint8Array;
+  readonly expiresAt: Float64Array;
+  readonly ends: Uint32Array;
+  readonly bytes: Buffer;
+}
+
+/** What a start needs: everything but the messages themselves. */
+export interface StoredState {
+  readonly definitions: readonly Definition[];
+  /** In ascending order of number; only those with count > 0. */
+  readonly segments: readonly StoredSegment[];
+  /** No segment with a higher number was ever written. */
+  readonly lastSegment: number;
+  /** No queue with a higher id was ever defined. */
+  readonly lastQueueId: number;
+}
+
+export interface VhostDefinition {
+  readonly kind: "vhost";
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly defaultQueueType: string | undefined;
+}
+
+export interface UserDefinition {
+  readonly kind: "user";
+  readonly name: string;
+  /** Salt and digest in RabbitMQ's base64 form; empty refuses every password. */
+  readonly passwordHash: string;
+  readonly hashingAlgorithm: string;
+  readonly tags: readonly string[];
+}
+
+export interface PermissionDefinition {
+  readonly kind: "permission";
+  readonly vhost: string;
+  readonly user: string;
+  readonly configure: string;
+  readonly write: string;
+  readonly read: string;
+}
+
+export interface TopicPermissionDefinition {
+  readonly kind: "topic-permission";
+  readonly vhost: string;
+  readonly user: string;
+  readonly exchange: string;
+  readonly write: string;
+  readonly read: string;
+}
+
+export interface ExchangeDefinition {
+  readonly kind: "exchange";
+  readonly vhost: string;
+  readonly name: string;
+  readonly type: string;
+  readonly autoDelete: boolean;
+  readonly internal: boolean;
+  readonly arguments: FieldTable;
+}
+
+export interface QueueDefinition {
+  readonly kind: "queue";
+  readonly vhost: string;
+  readonly name: string;
+  /** Names the queue's messages; never used twice. */
+  readonly id: number;
+  readonly autoDelete: boolean;
+  readonly arguments: FieldTable;
+}
+
+export interface BindingDefinition {
+  readonly kind: "binding";
+  readonly vhost: string;
+  readonly source: string;
+  readonly destinationKind: "queue" | "exchange";
+  readonly destination: string;
+  readonly routingKey: string;
+  readonly arguments: FieldTable;
+}
+
+export type Definition =
+  | VhostDefinition
+  | UserDefinition
+  | PermissionDefinition
+  | TopicPermissionDefinition
+  | ExchangeDefinition
+  | QueueDefinition
+  | BindingDefinition;
+
+/** The fields that identify a definition among those of its kind. */
+export type DefinitionKey =
+  | Pick<VhostDefinition, "kind" | "name">
+  | Pick<UserDefinition, "kind" | "name">
+  | Pick<PermissionDefinition, "kind" | "vhost" | "user">
+  | Pick<TopicPermissionDefinition, "kind" | "vhost" | "user" | "exchange">
+  | Pick<ExchangeDefinition, "kind" | "vhost" | "name">
+  | Pick<QueueDefinition, "kind" | "vhost" | "name">
+  | Pick<
+      BindingDefinition,
+      "kind" | "vhost" | "source" | "destinationKind" | "destination" | "routingKey" | "arguments"
+    >;
