@@ -7,6 +7,7 @@ import { parity } from "./broker.ts";
  */
 export const differences = {
   "live prefetch": "basic.qos also resizes the channel's consumers that are there already",
+  "headers with x": "x-match takes all-with-x and any-with-x",
 } as const;
 
 export type Difference = keyof typeof differences;
