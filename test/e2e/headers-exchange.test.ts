@@ -2,7 +2,6 @@ import type { Channel } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { drain, useAmqpClient } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
-import { differs } from "../support/differences.ts";
 
 const broker = useBroker();
 const client = useAmqpClient(broker);
@@ -102,8 +101,7 @@ describe("headers exchange", () => {
     expect(await drain(channel, queue)).toEqual(["plain"]);
   });
 
-  it("with all-with-x and any-with-x compares those headers too", async (context) => {
-    differs(context, "headers with x");
+  it("with all-with-x and any-with-x compares those headers too", async () => {
     const channel = await client.channel();
     const exchange = await client.exchange(channel, "headers");
     const all = await boundQueue(channel, exchange, { "x-match": "all-with-x", "x-tenant": "a", format: "pdf" });

@@ -7,7 +7,10 @@ import { parity } from "./broker.ts";
  */
 export const differences = {
   "live prefetch": "basic.qos also resizes the channel's consumers that are there already",
-  "headers with x": "x-match takes all-with-x and any-with-x",
+  "unknown exchange type": "an unknown exchange type costs the channel (406), not the connection (503)",
+  "body size": "a body larger than its header says is refused at once, and so is a header that says too much",
+  "message size": "messages over 16 MiB are refused; 3.10 takes 128 MiB",
+  "reply text": "a long reply text is cut between characters, not within one",
 } as const;
 
 export type Difference = keyof typeof differences;

@@ -237,6 +237,7 @@ export class WireClient {
       for (;;) {
         const frame = await this.next("connection.close-ok");
         if (frame.type === "closed" || (frame.type === "method" && frame.name === "connection.close-ok")) break;
+        if (frame.type === "method" && frame.name === "connection.close") this.sendMethod(0, "connection.close-ok");
       }
     }
     this.destroy();
