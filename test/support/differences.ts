@@ -18,6 +18,16 @@ export const differences = {
 
 export type Difference = keyof typeof differences;
 
+/** The difference of this name, for programs that can only spell it. */
+export function findDifference(name: string): Difference {
+  if (!isDifference(name)) throw new Error(`no difference is called '${name}'`);
+  return name;
+}
+
+function isDifference(name: string): name is Difference {
+  return name in differences;
+}
+
 /** Leaves the test out of a parity run, saying which difference it is about. */
 export function differs(context: TestContext, difference: Difference): void {
   context.skip(parity, `RabbitMQ 3.10 differs: ${differences[difference]}`);

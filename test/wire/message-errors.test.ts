@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
 import { differs } from "../support/differences.ts";
 import {
+  byName,
   declareExchange,
   declareQueue,
   declareQueueWith,
@@ -189,7 +190,7 @@ const modes: Refusal[] = [
 describe("messages: the broker closes the channel, and nothing else, for", () => {
   const refusals = [publishing, delivering, modes].flat();
 
-  it.for(refusals)("$name", async (refusal, context) => {
+  it.for(byName(refusals))("%s", async ([, refusal], context) => {
     if (refusal.difference !== undefined) differs(context, refusal.difference);
     expect(await bench.provoke(refusal)).toEqual(bench.expected(refusal, "channel.close"));
     bench.wire.sendMethod(1, "channel.close-ok");
