@@ -15,7 +15,8 @@ export interface ExchangeProperties {
  * Keeps bindings and finds the destinations of a message. The types differ in how they index bindings for routing:
  * each is told of every binding that comes or goes.
  */
-export abstract class Exchange<D extends Destination> implements ExchangeProperties {
+export abstract class Exchange<D extends Destination> implements ExchangeProperties, Destination {
+  readonly kind = "exchange";
   readonly name: string;
   readonly type: string;
   readonly durable: boolean;
