@@ -43,13 +43,14 @@ function ping({ host, port, timeout }: PingOptions): Promise<string | undefined>
     socket.on("close", () => done("it closed the connection"));
     socket.on("data", (chunk) => {
       received = Buffer.concat([received, chunk]);
-      const answer = verdict(received);
+      const answer = answerIn(received);
       if (answer !== "more") done(answer === "start" ? undefined : "it does not speak AMQP 0-9-1");
     });
   });
 }
 
-function verdict(received: Buffer): "more" | "start" | "other" {
+/** What the bytes so far are: the beginning of connection.start, or something else, or too few to tell. */
+export function answerIn(received: Buffer): "more" | "start" | "other" {
   const { head, method, methodAt } = startFrame;
   if (!received.subarray(0, head.length).equals(head.subarray(0, received.length))) return "other";
   const end = methodAt + method.length;
