@@ -24,8 +24,8 @@ const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 /** Unused pages given back to the file system at a time: some milliseconds. */
 const freePagesStep = (8 * 1024 * 1024) / pageBytes;
 
-/** How long to wait for somebody else's lock on the data file: a person's shell that writes to it. */
-const lockWaitMs = 1000;
+/** How long to wait for somebody else's lock on the data file, a person's shell that writes to it, before that fails. */
+const lockWaitMs = 100;
 
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {

@@ -102,9 +102,10 @@ export class MemoryStore implements Store {
       return;
     }
     this.disk.commit(batch);
-    if (this.#failing) this.#listener?.storeRecovered();
-    this.#failing = false;
     this.#commits.written();
+    if (!this.#failing) return;
+    this.#failing = false;
+    this.#listener?.storeRecovered();
   }
 }
 

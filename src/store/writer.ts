@@ -59,7 +59,9 @@ class Writer {
       step();
       return true;
     } catch (error) {
-      if (!isDiskError(error)) throw error;
+      // SQLite's own error class arrives in the other thread without its message.
+      if (!isDiskError(error))
+        throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
       this.#failed(error);
       return false;
     }
