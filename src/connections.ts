@@ -15,7 +15,7 @@ export interface ConnectionView {
 /** All client connections of the broker. */
 export class ConnectionRegistry {
   readonly #connections = new Set<ConnectionView>();
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   get size(): number {
     return this.#connections.size;

@@ -2,7 +2,12 @@ import { BrokerError } from "./errors.ts";
 import { type FieldTable, type FieldValue, sameValue } from "./field-table.ts";
 
 /** Checks that a redeclaration gives a property the value that it has. Throws PRECONDITION_FAILED. */
-export function checkProperty(resource: string, name: string, received: string | boolean, current: string | boolean): void {
+export function checkProperty(
+  resource: string,
+  name: string,
+  received: string | boolean,
+  current: string | boolean,
+): void {
   if (received === current) return;
   throw inequivalent(resource, name, `received '${received}' but current is '${current}'`);
 }

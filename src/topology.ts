@@ -240,9 +240,18 @@ export function bind(
   if (!source.bind(destination, routingKey, args)) return;
   vhost.bound(source, destination);
   if (isStored(source, destination)) {
-    vhost.store.define({ ...bindingKey(vhost, source, destination, routingKey, args) });
+    vhost.store.define(bindingKey(vhost, source, destination, routingKey, args));
   }
   vhost.host.topologyChanged();
+}
+
+/** Puts back a binding that was stored; one that lost an end meanwhile is left out. */
+export function restoreBinding(vhost: Vhost, definition: BindingDefinition): void {
+  const { destinationKind, destination: name } = definition;
+  const source = vhost.exchanges.get(definition.source);
+  const destination = destinationKind === "queue" ? vhost.queues.get(name) : vhost.exchanges.get(name);
+  if (source === undefined || destination === undefined) return;
+  if (source.bind(destination, definition.routingKey, definition.arguments)) vhost.bound(source, destination);
 }
 
 /** Removes a binding. Absent is no error. */

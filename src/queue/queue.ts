@@ -110,6 +110,10 @@ export class Queue implements Grave, QueueProperties {
     this.#armExpires();
   }
 
+  get store(): Store {
+    return this.#host.store;
+  }
+
   get deadLetterExchange(): string | undefined {
     return this.options.deadLetterExchange;
   }

@@ -15,13 +15,13 @@ import type { ChannelConsumer } from "./deliver.ts";
 import type { DirectReplyConsumer } from "./direct-reply.ts";
 import { handleExchange } from "./exchange-class.ts";
 import type { AmqpHost } from "./host.ts";
-import { type ConfirmSink, PublisherConfirms } from "./publisher-confirms.ts";
 import { ContentAssembly } from "./publish.ts";
 import { PublishRoutes } from "./publish-routes.ts";
+import { type ConfirmSink, PublisherConfirms } from "./publisher-confirms.ts";
 import { handleQueue } from "./queue-class.ts";
 import { returnMessage } from "./returns.ts";
-import { handleTx } from "./tx-class.ts";
 import type { Transaction } from "./transaction.ts";
+import { handleTx } from "./tx-class.ts";
 import { UnackedDeliveries } from "./unacked.ts";
 
 const publishId = methodId("basic.publish");

@@ -12,7 +12,15 @@ import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decode
 import type { FrameWriter } from "./codec/frame-writer.ts";
 import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
 import { advance, type ConnectionState, type HandshakeEvent } from "./connection-state.ts";
-import { acceptTuning, handshakeFrameMax, logIn, LoginRefusedError, openVhost, protocolHeader, start } from "./handshake.ts";
+import {
+  acceptTuning,
+  handshakeFrameMax,
+  LoginRefusedError,
+  logIn,
+  openVhost,
+  protocolHeader,
+  start,
+} from "./handshake.ts";
 import type { HeartbeatPeer } from "./heartbeat.ts";
 import type { AmqpHost } from "./host.ts";
 import { type OutputListener, SocketOutput, type Starved } from "./output.ts";

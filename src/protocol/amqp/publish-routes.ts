@@ -10,8 +10,7 @@ import type { Route } from "../../vhost.ts";
 import type { Channel } from "./channel.ts";
 
 /** Properties that mean something to the broker when a message comes in. */
-const checkedFlags =
-  propertyFlag.headers | propertyFlag.expiration | propertyFlag.userId | propertyFlag.replyTo;
+const checkedFlags = propertyFlag.headers | propertyFlag.expiration | propertyFlag.userId | propertyFlag.replyTo;
 
 /** Finds where a channel's messages go. Most publishers repeat an exchange and a key: the last route is remembered. */
 export class PublishRoutes {

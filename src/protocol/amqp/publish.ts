@@ -155,7 +155,9 @@ export class ContentAssembly {
     this.#leaveChunk();
     const address = this.#addressEnd - this.#addressStart;
     const content = this.#next - this.#contentStart;
-    this.#record = Buffer.allocUnsafeSlow(Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content));
+    this.#record = Buffer.allocUnsafeSlow(
+      Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content),
+    );
     const middle = copyBytes(chunk, this.#addressStart, this.#addressEnd, this.#record, 0);
     this.#end = copyBytes(chunk, this.#contentStart, this.#next, this.#record, middle);
     this.#frame = 0;

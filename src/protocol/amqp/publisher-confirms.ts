@@ -92,7 +92,8 @@ export class PublisherConfirms implements CommitWaiter {
     const start = this.#first;
     const refused = this.#refused[this.#at(start)];
     let end = start + 1;
-    while (end < this.#next && this.#outstanding[this.#at(end)] === 0 && this.#refused[this.#at(end)] === refused) end++;
+    while (end < this.#next && this.#outstanding[this.#at(end)] === 0 && this.#refused[this.#at(end)] === refused)
+      end++;
     this.#first = end;
     if (refused === 1) this.#sink.nack(end - 1, end - start > 1);
     else this.#sink.ack(end - 1, end - start > 1);

@@ -30,9 +30,9 @@ export class UnackedDeliveries {
   #tags = new Float64Array(capacityFirst);
   #indexes = new Uint32Array(capacityFirst);
   /** Undefined where there is a hole. */
-  #queues: (Queue | undefined)[] = [];
-  #segments: (Segment | undefined)[] = [];
-  #owners: (DeliveryOwner | undefined)[] = [];
+  readonly #queues: (Queue | undefined)[] = [];
+  readonly #segments: (Segment | undefined)[] = [];
+  readonly #owners: (DeliveryOwner | undefined)[] = [];
   /** Rows [head, end) are in use; the row at head is no hole. */
   #head = 0;
   #end = 0;

@@ -22,7 +22,13 @@ type FieldType = keyof FieldTypes;
 const methods = {
   "connection.start": {
     id: [10, 10],
-    fields: { versionMajor: "octet", versionMinor: "octet", serverProperties: "table", mechanisms: "longstr", locales: "longstr" },
+    fields: {
+      versionMajor: "octet",
+      versionMinor: "octet",
+      serverProperties: "table",
+      mechanisms: "longstr",
+      locales: "longstr",
+    },
   },
   "connection.start-ok": {
     id: [10, 11],
@@ -72,7 +78,10 @@ const methods = {
     },
   },
   "exchange.declare-ok": { id: [40, 11], fields: {} },
-  "exchange.delete": { id: [40, 20], fields: { ticket: "short", exchange: "shortstr", ifUnused: "bit", nowait: "bit" } },
+  "exchange.delete": {
+    id: [40, 20],
+    fields: { ticket: "short", exchange: "shortstr", ifUnused: "bit", nowait: "bit" },
+  },
   "exchange.delete-ok": { id: [40, 21], fields: {} },
   "exchange.bind": {
     id: [40, 30],
