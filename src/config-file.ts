@@ -19,11 +19,8 @@ const quotedPattern = /^'(?<text>[^']*)'\s*(?:#.*)?$/;
  */
 export function parseConfigFile(text: string, env: Readonly<Record<string, string | undefined>>): ConfigLine[] {
   const lines: ConfigLine[] = [];
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .entries()) {
-    const line = raw.trim();
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim(); // takes off a CR, and a byte-order mark
     if (line === "" || line.startsWith("#")) continue;
     const number = index + 1;
     const { key, value } = linePattern.exec(line)?.groups ?? {};

@@ -97,7 +97,7 @@ export const options = {
   } satisfies Option<number>,
   frameMax: {
     takes: "<bytes>",
-    help: "largest frame, from 4096",
+    help: "largest frame",
     ...bytes(4096, 128 * mebibyte),
     fallback: () => 131_072,
     keys: ["frame_max"],
