@@ -67,7 +67,7 @@ export class ContentAssembly {
     const key = addressStart + 1 + u8(bytes, addressStart);
     const addressEnd = key + 1 + u8(bytes, key);
     if (addressEnd + 1 !== end) {
-      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start, end))}`);
+      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start + 4, end))}`);
     }
     const bits = u8(bytes, addressEnd);
     if ((bits & 2) !== 0) throw new BrokerError("NOT_IMPLEMENTED", "immediate=true");
