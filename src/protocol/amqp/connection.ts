@@ -475,7 +475,8 @@ export class Connection
   }
 
   tookBytes(): boolean {
-    const took = this.#tookBytes || this.#blocked;
+    // While we do not read, silence says nothing about the peer.
+    const took = this.#tookBytes || this.#socket.isPaused();
     this.#tookBytes = false;
     return took;
   }
