@@ -7,6 +7,9 @@ import { parity } from "./broker.ts";
  */
 export const differences = {
   "live prefetch": "basic.qos also resizes the channel's consumers that are there already",
+  "expiry behind the head": "a message expires in time wherever it stands in its queue",
+  "last death": "dead letters carry x-last-death headers",
+  tuning: "a tune-ok out of bounds is refused in words; 3.10 is silent for a while and closes the socket",
   "unknown exchange type": "an unknown exchange type costs the channel (406), not the connection (503)",
   "body size": "a body larger than its header says is refused at once, and so is a header that says too much",
   "message size": "messages over 16 MiB are refused; 3.10 takes 128 MiB",
