@@ -211,9 +211,12 @@ export class Queue implements Grave, QueueProperties {
   #tail(level: SegmentList): Segment {
     const { tail } = level;
     if (tail !== undefined && !tail.closed) return tail;
-    if (tail !== undefined) this.#dropIfGone(tail, level);
     const store = this.stored ? this.#host.store : undefined;
     const segment = new Segment(this.#host.nextSegment(), this.id, this.#levels.indexOf(level), store);
+    if (tail !== undefined) {
+      segment.expectLike(tail);
+      this.#dropIfGone(tail, level);
+    }
     level.push(segment);
     return segment;
   }
@@ -326,6 +329,7 @@ export class Queue implements Grave, QueueProperties {
     if (!segment.closed || segment.live > 0) return;
     level.remove(segment);
     segment.mark();
+    segment.free();
   }
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */

@@ -302,6 +302,7 @@ export class Connection
   }
 
   #failed(error: unknown, method: number, channel?: Channel): void {
+    if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
     const broker = error instanceof BrokerError ? error : this.#ownFault(error);
     const scope = channel === undefined ? "connection" : broker.scope;
     this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.message);
@@ -310,7 +311,6 @@ export class Connection
   }
 
   #ownFault(error: unknown): BrokerError {
-    if (error instanceof LoginRefusedError) return error.refusal;
     this.host.log.error({ connection: this.name, err: error }, "internal error");
     return new BrokerError("INTERNAL_ERROR", "internal error", { cause: error });
   }

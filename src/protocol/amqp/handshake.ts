@@ -60,7 +60,7 @@ export function acceptTuning(args: MethodArguments<"connection.tune-ok">, config
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {
-  const detail = name === "channel_max" && value === 0 ? " (no limit)" : "";
+  const detail = value === 0 ? " (no limit)" : "";
   if (value !== 0 && value < least) {
     const text = `negotiated ${name} = ${value}${detail} is lower than the minimum allowed value (${least})`;
     throw new BrokerError("NOT_ALLOWED", text);
