@@ -48,6 +48,8 @@ const migrations: readonly string[] = [
   CREATE TABLE message (
     id INTEGER NOT NULL PRIMARY KEY, flags INTEGER NOT NULL, expires_at INTEGER, record BLOB NOT NULL
   );
+  -- Segments whose messages are still to be deleted, some at a time: a queue of millions goes in an instant.
+  CREATE TABLE dropped_segment (number INTEGER NOT NULL PRIMARY KEY) STRICT;
 
   -- The highest numbers ever given out, which stay when what had them is gone.
   CREATE TABLE high_water (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
