@@ -48,8 +48,6 @@ const migrations: readonly string[] = [
   CREATE TABLE message (
     id INTEGER NOT NULL PRIMARY KEY, flags INTEGER NOT NULL, expires_at INTEGER, record BLOB NOT NULL
   );
-  -- Segments whose messages are still to be deleted, some at a time: a queue of millions goes in an instant.
-  CREATE TABLE dropped_segment (number INTEGER NOT NULL PRIMARY KEY) STRICT;
 
   -- The highest numbers ever given out, which stay when what had them is gone.
   CREATE TABLE high_water (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -64,6 +62,10 @@ const migrations: readonly string[] = [
       datetime(m.expires_at / 1000, 'unixepoch') AS expires_at, m.record
     FROM queue q JOIN segment s ON s.queue_id = q.id
       JOIN message m ON m.id BETWEEN s.number * 65536 AND s.number * 65536 + 65535;
+  `,
+  `
+  -- Segments whose messages are still to be deleted, some at a time: a queue of millions goes in an instant.
+  CREATE TABLE dropped_segment (number INTEGER NOT NULL PRIMARY KEY) STRICT;
   `,
 ];
 

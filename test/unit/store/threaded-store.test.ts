@@ -111,6 +111,24 @@ describe("ThreadedStore", () => {
     await restarted.close();
   });
 
+  it("brings data of an older version up to date", async () => {
+    const directory = newDirectory();
+    const { store, restart } = subject(directory);
+    await store.open();
+    store.mark(
+      source((batch) => {
+        batch.segment(segment(1, 1));
+        putMessages(batch, 1, letters("a"));
+      }),
+    );
+    const { store: later } = await restart();
+    tamper(directory, (db) => db.exec("DROP TABLE dropped_segment; PRAGMA user_version = 1"));
+    expect((await later.open()).segments).toEqual([segment(1, 1)]);
+    expect(await readText(later, 1)).toBe("0a");
+    await later.close();
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(2));
+  });
+
   it("lets people look at the data while it runs", async () => {
     const directory = newDirectory();
     const store = storeIn(directory);
@@ -150,7 +168,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 1): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 2): run that version or restore a backup`,
     });
   });
 
