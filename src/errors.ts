@@ -36,6 +36,15 @@ export class BrokerError extends Error {
     return replyCodes[this.replyCode].code;
   }
 
+  /** The text as it fits into a short string: RabbitMQ cuts long ones at 252 bytes and adds an ellipsis. */
+  get replyText(): string {
+    const bytes = Buffer.from(this.message, "utf8");
+    if (bytes.length <= 255) return this.message;
+    let end = 252;
+    while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+    return `${bytes.toString("utf8", 0, end)}...`;
+  }
+
   get scope(): "channel" | "connection" {
     return replyCodes[this.replyCode].scope;
   }

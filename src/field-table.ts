@@ -262,7 +262,7 @@ export function sameValue(a: FieldValue, b: FieldValue): boolean {
   if (a.type === "table" && b.type === "table") return sameTable(a.value, b.value);
   if (a.type === "array" && b.type === "array") return sameArray(a.value, b.value);
   if (a.type === "decimal" && b.type === "decimal") return a.scale === b.scale && a.value === b.value;
-  if (isBytes(a) && isBytes(b)) return Buffer.from(a.value).equals(Buffer.from(b.value));
+  if (isBytes(a) && isBytes(b)) return sameBytes(a.value, b.value);
   if (isNumber(a) && isNumber(b)) return sameNumber(a.value, b.value);
   return a.type === "bool" && b.type === "bool" && a.value === b.value;
 }
@@ -273,6 +273,11 @@ function isBytes(field: FieldValue): field is Extract<FieldValue, { type: "longs
 
 function isNumber(field: FieldValue): field is Extract<FieldValue, { type: IntegerType | "double" | "float" }> {
   return field.type in fixedTags && field.type !== "bool" && field.type !== "decimal";
+}
+
+function sameBytes(a: string | Buffer, b: string | Buffer): boolean {
+  if (typeof a === "string" && typeof b === "string") return a === b;
+  return Buffer.from(a).equals(Buffer.from(b));
 }
 
 /** An exact integer may stand as a number beside a bigint of the same value, so this is not `===`. */

@@ -55,15 +55,21 @@ export class Message {
   persistent = false;
   /** The priority property, 0 when absent. */
   priority = 0;
+  /** How long it may wait in a queue, from its expiration property; -1 for ever. Set by who checks that property. */
+  expiresAfterMs = -1;
   /** Offsets of properties in `bytes`, 0 when absent. */
   headersAt = 0;
   replyToAt = 0;
   expirationAt = 0;
   userIdAt = 0;
+  /** The message as a record of its own, once someone asked for it. */
+  #owned: Buffer | undefined;
 
   /** Points at a message whose parts stand at these places, and reads its properties. Throws FRAME_ERROR. */
   set(bytes: Buffer, addressStart: number, addressEnd: number, contentStart: number, contentEnd: number): this {
     this.bytes = bytes;
+    this.#owned = undefined;
+    this.expiresAfterMs = -1;
     this.addressStart = addressStart;
     this.addressEnd = addressEnd;
     this.contentStart = contentStart;
@@ -96,6 +102,19 @@ export class Message {
     const record = Buffer.allocUnsafeSlow(this.size);
     this.copyTo(record, 0);
     return record;
+  }
+
+  /** Points at a record that is a buffer of its own, which whoever keeps the message may share. */
+  setOwned(record: Buffer): this {
+    this.setRecord(record, 0, record.length);
+    this.#owned = record;
+    return this;
+  }
+
+  /** The message as a record of its own, the same one at each call, so that several queues hold it once. */
+  own(): Buffer {
+    this.#owned ??= this.toRecord();
+    return this.#owned;
   }
 
   get exchange(): string {
@@ -188,9 +207,15 @@ function malformed(message: Message, cause?: Error): BrokerError {
   return new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes)}`, { cause });
 }
 
-/** Bytes as RabbitMQ's texts print them: `<<1,2,255>>`. */
+/** Bytes as RabbitMQ's texts print them one by one: `<<1,2,255>>`. */
 export function erlangBinary(bytes: Uint8Array): string {
   return `<<${bytes.join(",")}>>`;
+}
+
+/** Bytes as RabbitMQ's texts print them when they may be readable: `<<"abc">>`, else one by one. */
+export function erlangText(bytes: Buffer): string {
+  const text = bytes.toString("latin1");
+  return text === "" || !/^[ -~]*$/.test(text) ? erlangBinary(bytes) : `<<${JSON.stringify(text)}>>`;
 }
 
 /** Where the address of the record at `start` ends: at the 0xCE of its content. */

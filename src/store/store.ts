@@ -21,10 +21,13 @@ export interface Store {
   define(definition: Definition): void;
   /** Removes a definition by its kind and key in the batch being gathered. Absent is no error. */
   undefine(definition: DefinitionKey): void;
-  /** Removes every stored message of a queue in the batch being gathered. */
+  /** Removes every stored message of a queue in the batch being gathered; what sources pack into it comes after. */
   dropMessages(queueId: number): void;
 
-  /** Says that `source` has something for the batch being gathered. Its pack() is called once before hand-over. */
+  /**
+   * Says that `source` has something for the batch being gathered. Its pack() is called once before hand-over; a source
+   * does not mark itself again before that.
+   */
   mark(source: BatchSource): void;
 
   /** Calls `done` once batch `number` is committed: at once if it is already, else when it is, in order of number. */
@@ -44,6 +47,9 @@ export interface StoreListener {
   /** The batch that failed is committed. */
   storeRecovered(): void;
 }
+
+/** A segment has indexes below this. */
+export const segmentMessagesMax = 65_536;
 
 /** The data cannot be used; the message says why and what to do. */
 export class StoreError extends Error {

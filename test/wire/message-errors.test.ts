@@ -11,7 +11,7 @@ import {
   useRefusalBench,
 } from "../support/refusals.ts";
 
-const broker = useBroker();
+const broker = useBroker({ args: ["--max-message-size", "16777216"] });
 const bench = useRefusalBench(broker);
 
 const noExchange = "NOT_FOUND - no exchange '<x>' in vhost '/'";

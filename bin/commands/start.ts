@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { type Broker, startBroker } from "../../src/broker.ts";
+import { type Config, configFileEnv, loadConfig } from "../../src/config.ts";
+import { ConfigError } from "../../src/config-file.ts";
+import { envOf, fallbackText, flagOf, options, type Option as Setting } from "../../src/config-options.ts";
+import { createLog, type Logger } from "../../src/log.ts";
+import { version } from "../../src/version.ts";
+import { exitStatus, fail } from "../program.ts";
+import { startErrorText } from "../start-error.ts";
+
+const afterHelp = `
+A flag counts more than its environment variable, and that more than the configuration file, which is in the format of
+rabbitmq.conf. The environment variables of RabbitMQ's image for the default user, password and virtual host work too.
+
+Examples:
+  $ tsbroker start
+  $ tsbroker start --host 127.0.0.1 --data-dir ./data --log-level debug
+  $ TSBROKER_DEFAULT_USER=app TSBROKER_DEFAULT_PASS=secret tsbroker start --config tsbroker.conf`;
+
+/** `tsbroker start`: runs a broker until a signal ends it. */
+export function startCommand(): Command {
+  const command = new Command("start").description("start a broker and run it until SIGTERM or SIGINT");
+  for (const [name, setting] of Object.entries<Setting<unknown>>(options)) {
+    const text = `${setting.help} (default: ${fallbackText(setting)}) [${envOf(name)}]`;
+    command.addOption(new Option(`${flagOf(name)} ${setting.takes}`, text));
+  }
+  command.option("--config <file>", `configuration file [${configFileEnv.join(", ")}]`);
+  return command.addHelpText("after", afterHelp).action((flags: Record<string, string | undefined>) => start(flags));
+}
+
+async function start(flags: Record<string, string | undefined>): Promise<void> {
+  const { config, warnings } = readConfig(flags);
+  const log = createLog(config.logLevel);
+  for (const warning of warnings) log.warn(warning);
+  const stopSignal = firstSignal();
+  const broker = await startBroker(config, log).catch((error: unknown) =>
+    fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
+  );
+  announce(broker, config, log);
+  log.info({ signal: await stopSignal }, "stopping");
+  await broker.stop("shutdown");
+  process.exit(0);
+}
+
+function readConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {
+  try {
+    return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+  } catch (error) {
+    if (error instanceof ConfigError) fail("tsbroker", exitStatus.usage, error.message);
+    throw error;
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once, whatever is still to be done. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (stopping) process.exit(exitStatus.failure);
+      stopping = true;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  });
+}
+
+/**
+ * One line that says where the broker is: text for a person at a terminal, else in the log, whatever its level short of
+ * silent. It starts with the words that scripts for RabbitMQ wait for.
+ */
+function announce({ port, managementPort }: Broker, config: Config, log: Logger): void {
+  const amqp = `amqp://${reachable(config.host)}:${port}`;
+  const management = `http://${reachable(config.managementHost)}:${managementPort}`;
+  const { dataDir } = config;
+  const line = `Server startup complete; tsbroker ${version} ready: ${amqp}, management ${management}, data ${dataDir}`;
+  if (config.logLevel === "silent") return;
+  if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
+  else log.child({}, { level: "info" }).info({ amqp, management, dataDir }, line);
+}
+
+/** An address to connect to, for one that may stand for all. */
+function reachable(host: string | undefined): string {
+  if (host === undefined || host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,42 @@
+import type { Config } from "../src/config.ts";
+import { StoreError } from "../src/store/store.ts";
+
+/** Why the broker did not start, in one line that says what to do. */
+export function startErrorText(error: unknown, config: Config): string {
+  if (!(error instanceof Error)) return `cannot start: ${String(error)}`;
+  if (error instanceof StoreError) return error.message;
+  const { code, syscall, port, path } = detailsOf(error);
+  if (syscall === "listen" || syscall === "bind" || code === "EADDRINUSE") return listenText(code, port, config);
+  if (code === "ENOTFOUND") return `cannot listen on '${config.host}': no such host; choose another with --host`;
+  if (code !== undefined && path !== undefined) {
+    return `cannot use the data directory: ${code} on '${path}'; choose another with --data-dir`;
+  }
+  return `cannot start: ${error.message}`;
+}
+
+interface Details {
+  readonly code: string | undefined;
+  readonly syscall: string | undefined;
+  readonly port: number | undefined;
+  readonly path: string | undefined;
+}
+
+/** What Node's system errors carry beside their message. */
+function detailsOf(error: Error): Details {
+  return {
+    code: "code" in error && typeof error.code === "string" ? error.code : undefined,
+    syscall: "syscall" in error && typeof error.syscall === "string" ? error.syscall : undefined,
+    port: "port" in error && typeof error.port === "number" ? error.port : undefined,
+    path: "path" in error && typeof error.path === "string" ? error.path : undefined,
+  };
+}
+
+function listenText(code: string | undefined, port: number | undefined, config: Config): string {
+  const isManagement = port === config.managementPort && port !== config.port;
+  const [host, portFlag] = isManagement ? [config.managementHost, "--management-port"] : [config.host, "--port"];
+  const hostFlag = isManagement ? "--management-host" : "--host";
+  if (code === "EADDRINUSE") return `port ${port} is in use by another process; choose another with ${portFlag}`;
+  if (code === "EACCES") return `not allowed to listen on port ${port}; choose one from 1024 with ${portFlag}`;
+  if (code === "EADDRNOTAVAIL") return `'${host}' is no address of this machine; choose another with ${hostFlag}`;
+  return `cannot listen on port ${port}: ${code}`;
+}

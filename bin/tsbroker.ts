@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { startCommand } from "./commands/start.ts";
+import { newProgram, run } from "./program.ts";
+
+const program = newProgram("tsbroker", "An AMQP 0-9-1 message broker: a drop-in replacement for RabbitMQ");
+program.addCommand(startCommand().copyInheritedSettings(program));
+await run(program);

@@ -1,0 +1,148 @@
+import { Alarms } from "./alarms.ts";
+import { type Clock, SystemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { ConnectionRegistry } from "./connections.ts";
+import type { FieldTable } from "./field-table.ts";
+import type { Logger } from "./log.ts";
+import { startManagement } from "./mgmt/server.ts";
+import { Permissions } from "./permissions.ts";
+import { Connection } from "./protocol/amqp/connection.ts";
+import { Heartbeats } from "./protocol/amqp/heartbeat.ts";
+import type { AmqpHost } from "./protocol/amqp/host.ts";
+import { OutputTurns } from "./protocol/amqp/output.ts";
+import { serverProperties } from "./protocol/amqp/server-properties.ts";
+import { Listener } from "./protocol/listener.ts";
+import { Restorer } from "./restore.ts";
+import type { Store, StoreListener } from "./store/store.ts";
+import { ThreadedStore } from "./store/threaded-store.ts";
+import { declarePredefined, removeQueue } from "./topology.ts";
+import { Users } from "./users.ts";
+import { Vhost, type VhostHost } from "./vhost.ts";
+
+/** A running broker. */
+export interface Broker {
+  readonly port: number;
+  readonly managementPort: number;
+  /** Tells clients, and resolves when everything confirmed is on disk. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Everything a broker is made of; the faces see the parts of it that they name. */
+class BrokerCore implements VhostHost, AmqpHost, StoreListener {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock = new SystemClock();
+  readonly store: Store;
+  readonly users: Users;
+  readonly permissions: Permissions;
+  readonly vhosts = new Map<string, Vhost>();
+  readonly connections = new ConnectionRegistry();
+  readonly alarms = new Alarms();
+  readonly heartbeats = new Heartbeats();
+  readonly turns = new OutputTurns();
+  readonly serverProperties: FieldTable;
+  #topology = 0;
+  #lastSegment = 0;
+  #lastQueueId = 0;
+
+  constructor(config: Config, log: Logger) {
+    this.config = config;
+    this.log = log;
+    this.serverProperties = serverProperties(config);
+    this.store = new ThreadedStore({
+      directory: config.dataDir,
+      listener: this,
+      onCrash: (error) => {
+        // Nothing more can be made safe: better no broker than one that loses what it takes.
+        log.fatal({ err: error }, "the store has failed");
+        process.exit(1);
+      },
+    });
+    this.users = new Users(this.store);
+    this.permissions = new Permissions(this.store);
+  }
+
+  get topologyVersion(): number {
+    return this.#topology + this.permissions.version;
+  }
+
+  topologyChanged(): void {
+    this.#topology++;
+  }
+
+  nextSegment(): number {
+    return ++this.#lastSegment;
+  }
+
+  nextQueueId(): number {
+    return ++this.#lastQueueId;
+  }
+
+  storeFailing(error: Error): void {
+    this.log.error({ err: error }, "publishers are blocked until data can be written again");
+    this.alarms.set("low on disk");
+  }
+
+  storeRecovered(): void {
+    this.log.info("data is written again");
+    this.alarms.clear("low on disk");
+  }
+
+  newVhost(name: string): Vhost {
+    const vhost = new Vhost(name, this, removeQueue);
+    declarePredefined(vhost);
+    this.vhosts.set(name, vhost);
+    return vhost;
+  }
+
+  async restore(): Promise<void> {
+    const state = await this.store.open();
+    this.#lastSegment = state.lastSegment;
+    this.#lastQueueId = state.lastQueueId;
+    const { users, permissions } = this;
+    new Restorer({ users, permissions, newVhost: (name) => this.newVhost(name) }).restore(state);
+    if (this.vhosts.size === 0) await this.#firstStart();
+  }
+
+  /** An empty data directory gets one vhost and one user who may do everything in it. */
+  async #firstStart(): Promise<void> {
+    const { defaultVhost: vhost, defaultUser: user, defaultPass } = this.config;
+    this.newVhost(vhost);
+    this.store.define({
+      kind: "vhost",
+      name: vhost,
+      description: "Default virtual host",
+      tags: [],
+      defaultQueueType: undefined,
+    });
+    this.users.putWithPassword(user, defaultPass, ["administrator"]);
+    this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
+    await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
+  }
+}
+
+/** Builds a broker from its settings and starts it. Rejects with StoreError or the error of a port that is not free. */
+export async function startBroker(config: Config, log: Logger): Promise<Broker> {
+  const core = new BrokerCore(config, log);
+  await core.restore();
+  try {
+    const amqp = await Listener.open(config.host, config.port, (socket) => new Connection(socket, core));
+    const management = await startManagement(core).catch((error: unknown) => {
+      amqp.close();
+      throw error;
+    });
+    return {
+      port: amqp.port,
+      managementPort: management.port,
+      stop: async (reason) => {
+        amqp.close();
+        await management.close();
+        await core.connections.closeAll(`broker forced connection closure with reason '${reason}'`);
+        await core.store.close();
+      },
+    };
+  } catch (error) {
+    await core.store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,285 @@
+import { homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
+import { type LogLevel, logLevels } from "./log.ts";
+import { version } from "./version.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * One setting: the flag and the environment variable are named after it (`dataDir` is `--data-dir` and
+ * `TSBROKER_DATA_DIR`), everything else about it is here.
+ */
+export interface Option<T> {
+  /** What the flag takes, as `--help` shows it. */
+  readonly takes: string;
+  readonly help: string;
+  /** What a value has to be: "is not ..." in an error. */
+  readonly allowed: string;
+  /** Reads a value; undefined when it is not allowed. */
+  readonly parse: (text: string) => T | undefined;
+  readonly fallback: (env: Env) => T;
+  /** How the documentation names the default when it is not simply the value. */
+  readonly fallbackText?: string;
+  /** Keys in a configuration file; `$name` stands for any word. */
+  readonly keys: readonly string[];
+  /** Makes one value of the lines with these keys; without it the last line counts. */
+  readonly read?: (lines: readonly ConfigLine[]) => string | undefined;
+  /** RabbitMQ's environment variables for the same thing; the broker's own is asked first. */
+  readonly otherEnv?: readonly string[];
+  /** Whether `NAME_FILE` in the environment may name a file that holds the value. */
+  readonly mayBeInFile?: true;
+  /** Never shown. */
+  readonly isSecret?: true;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Every setting, in the order `--help` and the documentation list them. */
+export const options = {
+  host: {
+    takes: "<address>",
+    help: "address to listen on for AMQP",
+    ...text("a host name or an address"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "all interfaces",
+    keys: ["listeners.tcp.$name"],
+    read: (lines) => listener(lines).host,
+    otherEnv: ["RABBITMQ_NODE_IP_ADDRESS"],
+  } satisfies Option<string | undefined>,
+  port: {
+    takes: "<number>",
+    help: "port for AMQP; 0 picks a free one",
+    ...integer(0, 65_535),
+    fallback: () => 5672,
+    keys: ["listeners.tcp.$name"],
+    read: (lines) => listener(lines).port,
+    otherEnv: ["RABBITMQ_NODE_PORT"],
+  } satisfies Option<number>,
+  managementHost: {
+    takes: "<address>",
+    help: "address to listen on for the management HTTP API",
+    ...text("a host name or an address"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "same as host",
+    keys: ["management.tcp.ip", "management.listener.ip"],
+  } satisfies Option<string | undefined>,
+  managementPort: {
+    takes: "<number>",
+    help: "port for the management HTTP API; 0 picks a free one",
+    ...integer(0, 65_535),
+    fallback: () => 15_672,
+    keys: ["management.tcp.port", "management.listener.port"],
+  } satisfies Option<number>,
+  dataDir: {
+    takes: "<path>",
+    help: "directory that holds definitions and messages; made when missing",
+    allowed: "a path",
+    parse: (given: string) => (given === "" ? undefined : resolve(given)),
+    fallback: defaultDataDir,
+    fallbackText: "/var/lib/tsbroker as root, else $XDG_STATE_HOME/tsbroker or ~/.local/state/tsbroker",
+    keys: ["data_dir"],
+  } satisfies Option<string>,
+  logLevel: {
+    takes: "<level>",
+    help: `least level that is logged: ${logLevels.join(", ")}`,
+    allowed: `one of ${logLevels.join(", ")}`,
+    parse: logLevel,
+    fallback: (): LogLevel => "info",
+    keys: ["log.console.level", "log.level"],
+  } satisfies Option<LogLevel>,
+  heartbeat: {
+    takes: "<seconds>",
+    help: "heartbeat that is suggested to clients; 0 suggests none",
+    ...integer(0, 65_535),
+    fallback: () => 60,
+    keys: ["heartbeat"],
+  } satisfies Option<number>,
+  frameMax: {
+    takes: "<bytes>",
+    help: "largest frame",
+    ...bytes(4096, 128 * mebibyte),
+    fallback: () => 131_072,
+    keys: ["frame_max"],
+  } satisfies Option<number>,
+  channelMax: {
+    takes: "<number>",
+    help: "most channels on one connection; 0 for as many as the protocol has",
+    allowed: "a whole number from 0 to 65535",
+    parse: (given: string) => integer(0, 65_535).parse(given === "0" ? "65535" : given),
+    fallback: () => 2047,
+    keys: ["channel_max", "max_channels_per_connection"],
+  } satisfies Option<number>,
+  handshakeTimeoutMs: {
+    takes: "<ms>",
+    help: "time a client has to log in",
+    ...integer(1, 2 ** 31 - 1),
+    fallback: () => 10_000,
+    keys: ["handshake_timeout"],
+  } satisfies Option<number>,
+  maxMessageSize: {
+    takes: "<bytes>",
+    help: "largest message body",
+    ...bytes(1, 512 * mebibyte),
+    fallback: () => 128 * mebibyte,
+    keys: ["max_message_size"],
+  } satisfies Option<number>,
+  defaultUser: {
+    takes: "<name>",
+    help: "user made at the first start with an empty data directory",
+    ...text("a name"),
+    fallback: () => "guest",
+    keys: ["default_user"],
+    otherEnv: ["RABBITMQ_DEFAULT_USER"],
+    mayBeInFile: true,
+  } satisfies Option<string>,
+  defaultPass: {
+    takes: "<password>",
+    help: "that user's password; others on this machine can see flags, so rather use the environment or a file",
+    ...text("a password"),
+    fallback: () => "guest",
+    keys: ["default_pass"],
+    otherEnv: ["RABBITMQ_DEFAULT_PASS"],
+    mayBeInFile: true,
+    isSecret: true,
+  } satisfies Option<string>,
+  defaultVhost: {
+    takes: "<name>",
+    help: "virtual host made at the first start",
+    ...text("a name"),
+    fallback: () => "/",
+    keys: ["default_vhost"],
+    otherEnv: ["RABBITMQ_DEFAULT_VHOST"],
+    mayBeInFile: true,
+  } satisfies Option<string>,
+  loopbackUsers: {
+    takes: "<names>",
+    help: "users who may only connect from this machine, separated by commas; 'none' for nobody",
+    allowed: "names separated by commas, or 'none'",
+    parse: names,
+    fallback: (): readonly string[] => ["guest"],
+    fallbackText: "guest",
+    keys: ["loopback_users", "loopback_users.$name"],
+    read: loopbackUsers,
+  } satisfies Option<readonly string[]>,
+  clusterName: {
+    takes: "<name>",
+    help: "name shown to clients and in the management interface",
+    ...text("a name"),
+    fallback: () => `tsbroker@${hostname()}`,
+    fallbackText: "tsbroker@ and the host's name",
+    keys: ["cluster_name"],
+  } satisfies Option<string>,
+  productName: {
+    takes: "<name>",
+    help: "product that clients are told they talk to",
+    ...text("a name"),
+    fallback: () => "tsbroker",
+    keys: ["product.name"],
+    otherEnv: ["RABBITMQ_PRODUCT_NAME"],
+  } satisfies Option<string>,
+  productVersion: {
+    takes: "<version>",
+    help: "version that clients are told",
+    ...text("a version"),
+    fallback: () => version,
+    fallbackText: "the broker's version",
+    keys: ["product.version"],
+    otherEnv: ["RABBITMQ_PRODUCT_VERSION"],
+  } satisfies Option<string>,
+} as const;
+
+/** A setting by its name in the table. */
+export type OptionName = keyof typeof options;
+
+/** `dataDir` as `--data-dir`. */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `dataDir` as `TSBROKER_DATA_DIR`. */
+export function envOf(name: string): string {
+  return `TSBROKER_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** The default as the documentation shows it. */
+export function fallbackText(option: Option<unknown>): string {
+  return option.fallbackText ?? String(option.fallback({}));
+}
+
+function text(allowed: string) {
+  return { allowed, parse: (given: string) => (given === "" ? undefined : given) };
+}
+
+function integer(min: number, max: number) {
+  const parse = (given: string) => {
+    const value = Number(given);
+    return /^\d+$/.test(given) && value >= min && value <= max ? value : undefined;
+  };
+  return { allowed: `a whole number from ${min} to ${max}`, parse };
+}
+
+const units: Readonly<Record<string, number>> = { k: 1024, m: mebibyte, g: 1024 * mebibyte };
+
+/** Bytes, with a unit or without; as RabbitMQ does for frames, kB and KiB both count 1024. */
+function bytes(min: number, max: number) {
+  const { allowed, parse } = integer(min, max);
+  const withUnit = (given: string) => {
+    const { number, unit } = /^(?<number>\d+)\s*(?<unit>[kmg])(?:i?b)?$/i.exec(given)?.groups ?? {};
+    return parse(number === undefined ? given : String(Number(number) * (units[unit?.toLowerCase() ?? ""] ?? 1)));
+  };
+  return { allowed: `${allowed}, in bytes or with a unit such as MiB`, parse: withUnit };
+}
+
+/** RabbitMQ's names of levels mean the nearest of ours. */
+const otherLevels: Readonly<Record<string, LogLevel>> = {
+  none: "silent",
+  emergency: "fatal",
+  alert: "fatal",
+  critical: "fatal",
+  warning: "warn",
+  notice: "info",
+};
+
+function logLevel(given: string): LogLevel | undefined {
+  if (Object.hasOwn(otherLevels, given)) return otherLevels[given];
+  return logLevels.find((level) => level === given);
+}
+
+function names(given: string): readonly string[] | undefined {
+  if (given === "none") return [];
+  const found = given.split(",").map((name) => name.trim());
+  return found.includes("") ? undefined : found;
+}
+
+function defaultDataDir(env: Env): string {
+  if (process.getuid?.() === 0) return "/var/lib/tsbroker";
+  return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "tsbroker");
+}
+
+/** `listeners.tcp.NAME` is a port, or an address and a port: `127.0.0.1:5672`, `::1:5672`. */
+function listener(lines: readonly ConfigLine[]): { readonly host: string | undefined; readonly port: string } {
+  const last = lines.at(-1);
+  const other = lines.find(({ key }) => keyText(key) !== keyText(last?.key ?? []));
+  if (last === undefined) return { host: undefined, port: "" };
+  if (other !== undefined) {
+    throw new ConfigError(`line ${last.number}: one listener is all there can be, and line ${other.number} has one`);
+  }
+  const colon = last.value.lastIndexOf(":");
+  if (colon < 0) return { host: undefined, port: last.value };
+  return { host: last.value.slice(0, colon).replaceAll(/[[\]]/g, ""), port: last.value.slice(colon + 1) };
+}
+
+/** `loopback_users = none` empties the list; `loopback_users.NAME = true` makes a new one of those named. */
+function loopbackUsers(lines: readonly ConfigLine[]): string {
+  const found = new Set<string>();
+  for (const { number, key, value } of lines) {
+    const [, name] = key;
+    if (name === undefined && value === "none") found.clear();
+    else if (name === undefined) throw new ConfigError(`line ${number}: loopback_users: '${value}' is not 'none'`);
+    else if (value === "true") found.add(name);
+    else if (value === "false") found.delete(name);
+    else throw new ConfigError(`line ${number}: loopback_users.${name}: '${value}' is not 'true' or 'false'`);
+  }
+  return found.size === 0 ? "none" : [...found].join(",");
+}

@@ -1,0 +1,167 @@
+import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
+import { envOf, flagOf, type Option, type OptionName, options } from "./config-options.ts";
+import type { LogLevel } from "./log.ts";
+
+/** Everything that can be set, decided once at start. */
+export interface Config {
+  /** Where to listen for AMQP; undefined for all interfaces, IPv6 and IPv4. */
+  readonly host: string | undefined;
+  readonly port: number;
+  /** Where to listen for the management HTTP API; undefined for all interfaces. */
+  readonly managementHost: string | undefined;
+  readonly managementPort: number;
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  /** Seconds. */
+  readonly heartbeat: number;
+  readonly frameMax: number;
+  readonly channelMax: number;
+  readonly handshakeTimeoutMs: number;
+  readonly maxMessageSize: number;
+  readonly defaultUser: string;
+  readonly defaultPass: string;
+  readonly defaultVhost: string;
+  readonly loopbackUsers: readonly string[];
+  /** Server properties that an operator may change, under the names clients know. */
+  readonly serverProperties: {
+    readonly product: string;
+    readonly version: string;
+    readonly cluster_name: string;
+  };
+}
+
+/** Where settings come from, first to last: a flag counts more than the environment, and that more than the file. */
+export interface ConfigSources {
+  /** By the names of the options; `config` names the file. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => string;
+}
+
+/** The settings, and what a person should know of how they came about. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+}
+
+/** The environment variables that name the configuration file. */
+export const configFileEnv = ["TSBROKER_CONFIG", "RABBITMQ_CONFIG_FILE"] as const;
+
+/** Gathers the settings. Throws {@link ConfigError} at the first that cannot be used. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const file = configFile(sources);
+  const value = <T>(name: OptionName, option: Option<T>): T => {
+    const found = fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFile(option, file);
+    return found === undefined ? option.fallback(sources.env) : parsed(option, found);
+  };
+  const host = value("host", options.host);
+  const config: Config = {
+    host,
+    port: value("port", options.port),
+    managementHost: value("managementHost", options.managementHost) ?? host,
+    managementPort: value("managementPort", options.managementPort),
+    dataDir: value("dataDir", options.dataDir),
+    logLevel: value("logLevel", options.logLevel),
+    heartbeat: value("heartbeat", options.heartbeat),
+    frameMax: value("frameMax", options.frameMax),
+    channelMax: value("channelMax", options.channelMax),
+    handshakeTimeoutMs: value("handshakeTimeoutMs", options.handshakeTimeoutMs),
+    maxMessageSize: value("maxMessageSize", options.maxMessageSize),
+    defaultUser: value("defaultUser", options.defaultUser),
+    defaultPass: value("defaultPass", options.defaultPass),
+    defaultVhost: value("defaultVhost", options.defaultVhost),
+    loopbackUsers: value("loopbackUsers", options.loopbackUsers),
+    serverProperties: {
+      product: value("productName", options.productName),
+      version: value("productVersion", options.productVersion),
+      cluster_name: value("clusterName", options.clusterName),
+    },
+  };
+  return { config, warnings: file === undefined ? [] : unknownKeys(file) };
+}
+
+/** The settings of a broker that is told nothing: to embed it, or to test it, change what matters. */
+export function defaultConfig(): Config {
+  return loadConfig({ flags: {}, env: {}, readFile: () => "" }).config;
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly lines: readonly ConfigLine[];
+}
+
+interface Given {
+  readonly from: string;
+  readonly text: string;
+}
+
+function parsed<T>(option: Option<T>, { from, text }: Given): T {
+  const value = option.parse(text);
+  if (value !== undefined) return value;
+  throw new ConfigError(`${from}: ${option.isSecret === true ? "the value" : `'${text}'`} is not ${option.allowed}`);
+}
+
+function fromFlag(name: string, { flags }: ConfigSources): Given | undefined {
+  const text = flags[name];
+  return text === undefined ? undefined : { from: flagOf(name), text };
+}
+
+/** A variable that is set but empty says nothing, as compose files pass on what is not set. */
+function fromEnv(name: string, option: Option<unknown>, { env, readFile }: ConfigSources): Given | undefined {
+  for (const variable of [envOf(name), ...(option.otherEnv ?? [])]) {
+    const text = env[variable];
+    const path = option.mayBeInFile === true ? env[`${variable}_FILE`] : undefined;
+    if (text && path) throw new ConfigError(`${variable} and ${variable}_FILE are both set: one of them is enough`);
+    if (text) return { from: variable, text };
+    if (path) return { from: `${variable}_FILE`, text: read(`${variable}_FILE`, path, readFile).replace(/\r?\n$/, "") };
+  }
+  return undefined;
+}
+
+function fromFile(option: Option<unknown>, file: ConfigFile | undefined): Given | undefined {
+  const lines = file?.lines.filter(({ key }) => option.keys.some((pattern) => hasKey(pattern, key)));
+  const last = lines?.at(-1);
+  if (file === undefined || lines === undefined || last === undefined) return undefined;
+  const text = inFile(file.path, () => (option.read === undefined ? last.value : option.read(lines)));
+  return text === undefined ? undefined : { from: `${file.path} line ${last.number}: ${keyText(last.key)}`, text };
+}
+
+function configFile({ flags, env, readFile }: ConfigSources): ConfigFile | undefined {
+  const variable = configFileEnv.find((name) => env[name]);
+  const path = flags["config"] ?? (variable === undefined ? undefined : env[variable]);
+  if (path === undefined) return undefined;
+  const content = read(flags["config"] === undefined ? (variable ?? "") : "--config", path, readFile);
+  return { path, lines: inFile(path, () => parseConfigFile(content, env)) };
+}
+
+function read(from: string, path: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(`${from}: cannot read '${path}': ${reason}`, { cause });
+  }
+}
+
+/** Puts the file's name in front of what is wrong in it. */
+function inFile<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${path} ${error.message}`, { cause: error });
+  }
+}
+
+function unknownKeys({ path, lines }: ConfigFile): string[] {
+  const known = Object.values<Option<unknown>>(options).flatMap(({ keys }) => keys);
+  const unknown = lines.filter(({ key }) => !known.some((pattern) => hasKey(pattern, key)));
+  if (unknown.length === 0) return [];
+  return [`${path}: ignored what has no meaning here: ${unknown.map(({ key }) => keyText(key)).join(", ")}`];
+}
+
+/** True when the key fits a pattern such as `listeners.tcp.$name`. */
+function hasKey(pattern: string, key: readonly string[]): boolean {
+  const words = pattern.split(".");
+  return words.length === key.length && words.every((word, i) => word.startsWith("$") || word === key[i]);
+}

@@ -1,0 +1,43 @@
+/** A client connection as management sees it, whatever its protocol. */
+export interface ConnectionView {
+  /** `peer:port -> host:port`. */
+  readonly name: string;
+  /** The user it is logged in as; undefined before. */
+  readonly username: string | undefined;
+  readonly vhost: string | undefined;
+  readonly channelCount: number;
+  /** When it was accepted, in milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** Closes it; the client is told why. */
+  close(reason: string): void;
+}
+
+/** All client connections of the broker. */
+export class ConnectionRegistry {
+  readonly #connections = new Set<ConnectionView>();
+  readonly #waiting: (() => void)[] = [];
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  add(connection: ConnectionView): void {
+    this.#connections.add(connection);
+  }
+
+  remove(connection: ConnectionView): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    for (const done of this.#waiting.splice(0)) done();
+  }
+
+  list(): Iterable<ConnectionView> {
+    return this.#connections;
+  }
+
+  /** Closes all of them and resolves when the last one has gone. */
+  async closeAll(reason: string): Promise<void> {
+    for (const connection of [...this.#connections]) connection.close(reason);
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -1,0 +1,77 @@
+import { RE2JS, RE2JSException } from "re2js";
+
+/** Patterns and answers that are remembered, all together. */
+export const patternCacheSizeMax = 20_000;
+
+/** A regular expression that cannot be used; the message says why. */
+export class InvalidPatternError extends Error {
+  override readonly name = "InvalidPatternError";
+}
+
+interface Pattern {
+  readonly regex: RE2JS;
+  readonly answers: Map<string, boolean>;
+}
+
+/**
+ * Regular expressions that users give, matched in time linear in the name: RE2's syntax, without look-around and
+ * backreferences. As in RabbitMQ a pattern is found anywhere in the name, and the empty one matches the empty name only.
+ */
+export class Patterns {
+  #patterns = new Map<string, Pattern>();
+  #size = 0;
+
+  /** True when the pattern is found in the name. Throws {@link InvalidPatternError}. */
+  matches(pattern: string, name: string): boolean {
+    if (pattern === ".*") return true;
+    if (pattern === "") return name === "";
+    const known = this.#patterns.get(pattern) ?? this.#add(pattern);
+    return known.answers.get(name) ?? this.#ask(pattern, known, name);
+  }
+
+  /** Patterns and answers held. */
+  get size(): number {
+    return this.#size;
+  }
+
+  clear(): void {
+    this.#patterns = new Map();
+    this.#size = 0;
+  }
+
+  #add(pattern: string): Pattern {
+    const added: Pattern = { regex: compilePattern(pattern), answers: new Map() };
+    this.#makeRoom();
+    this.#patterns.set(pattern, added);
+    return added;
+  }
+
+  #ask(pattern: string, known: Pattern, name: string): boolean {
+    const answer = known.regex.test(name);
+    this.#makeRoom();
+    // Making room may have dropped the pattern with the rest.
+    if (this.#patterns.get(pattern) === known) known.answers.set(name, answer);
+    return answer;
+  }
+
+  #makeRoom(): void {
+    if (this.#size >= patternCacheSizeMax) this.clear();
+    this.#size++;
+  }
+}
+
+/** Compiles a user's regular expression. Throws {@link InvalidPatternError}. */
+export function compilePattern(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (cause) {
+    if (!(cause instanceof RE2JSException)) throw cause;
+    const reason = cause.message.replace(/^error parsing regexp: /, "");
+    throw new InvalidPatternError(`invalid regular expression '${pattern}': ${reason}`, { cause });
+  }
+}
+
+/** The text as a regular expression that matches just it. */
+export function quotePattern(text: string): string {
+  return RE2JS.quote(text);
+}

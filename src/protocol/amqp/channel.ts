@@ -1,0 +1,329 @@
+import { u32 } from "../../bytes.ts";
+import { BrokerError } from "../../errors.ts";
+import { exchangeText, queueText } from "../../names.ts";
+import type { Access } from "../../permissions.ts";
+import type { Queue } from "../../queue/queue.ts";
+import type { Message } from "../../record.ts";
+import type { Target, Vhost } from "../../vhost.ts";
+import { handleBasic } from "./basic-class.ts";
+import { frameType } from "./codec/frame-decoder.ts";
+import type { FrameWriter } from "./codec/frame-writer.ts";
+import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
+import { handleConfirm } from "./confirm-class.ts";
+import type { Connection } from "./connection.ts";
+import type { ChannelConsumer } from "./deliver.ts";
+import type { DirectReplyConsumer } from "./direct-reply.ts";
+import { handleExchange } from "./exchange-class.ts";
+import type { AmqpHost } from "./host.ts";
+import { ContentAssembly } from "./publish.ts";
+import { PublishRoutes } from "./publish-routes.ts";
+import { type ConfirmSink, PublisherConfirms } from "./publisher-confirms.ts";
+import { handleQueue } from "./queue-class.ts";
+import { returnMessage } from "./returns.ts";
+import type { Transaction } from "./transaction.ts";
+import { handleTx } from "./tx-class.ts";
+import { UnackedDeliveries } from "./unacked.ts";
+
+const publishId = methodId("basic.publish");
+
+/** One channel: its state, and the way of its frames to the class they belong to. */
+export class Channel implements ConfirmSink {
+  readonly number: number;
+  readonly connection: Connection;
+  readonly vhost: Vhost;
+  readonly writer: FrameWriter;
+  readonly frameMax: number;
+  readonly unacked = new UnackedDeliveries();
+  readonly consumers = new Map<string, ChannelConsumer>();
+  replies: DirectReplyConsumer | undefined;
+  /** Prefetch of consumers to come, and of the channel as a whole; 0 for no limit. */
+  prefetch = 0;
+  channelPrefetch = 0;
+  /** The last queue declared here, which an empty queue name stands for. */
+  lastQueue: string | undefined;
+  confirms: PublisherConfirms | undefined;
+  transaction: Transaction | undefined;
+  /** While an answer waits for the disk, the frames behind wait too. */
+  suspended = false;
+  readonly #assembly: ContentAssembly;
+  readonly #routes: PublishRoutes;
+  #state: "open" | "closing" | "closed" = "open";
+  /** The method being handled, class in the high 16 bits: a close tells the peer. */
+  #method = 0;
+
+  constructor(connection: Connection, number: number, vhost: Vhost, frameMax: number) {
+    this.connection = connection;
+    this.number = number;
+    this.vhost = vhost;
+    this.writer = connection.writer;
+    this.frameMax = frameMax;
+    this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
+    this.#routes = new PublishRoutes(this);
+  }
+
+  get host(): AmqpHost {
+    return this.connection.host;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Takes a frame with its payload in bytes[start, end). */
+  frame(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#state !== "open") return this.#closingFrame(type, bytes, start, end);
+    let message: Message | undefined;
+    if (type === frameType.method) {
+      this.#method = end - start < 4 ? 0 : u32(bytes, start);
+      if (!this.#assembly.idle) throw this.#interrupted();
+      if (this.#method !== publishId) return this.#dispatch(decodeMethod(bytes, start, end));
+      this.#assembly.method(bytes, start, end);
+    } else if (type === frameType.header) message = this.#assembly.header(bytes, start, end);
+    else message = this.#assembly.body(bytes, start, end);
+    if (message !== undefined) this.#publish(message, this.#assembly.mandatory);
+  }
+
+  /** Takes some bytes of a body frame. */
+  bodyPart(bytes: Buffer, start: number, end: number): void {
+    if (this.#state !== "open") return;
+    const message = this.#assembly.bodyPart(bytes, start, end);
+    if (message !== undefined) this.#publish(message, this.#assembly.mandatory);
+  }
+
+  #interrupted(): BrokerError {
+    this.#method = publishId;
+    return new BrokerError("UNEXPECTED_FRAME", this.#assembly.expected);
+  }
+
+  /** After a close was sent, everything is discarded until its close-ok (AMQP 0-9-1, channel.close). */
+  #closingFrame(type: number, bytes: Buffer, start: number, end: number): void {
+    if (type !== frameType.method) return;
+    const id = u32(bytes, start);
+    if (id === methodId("channel.close")) {
+      decodeMethod(bytes, start, end);
+      this.send("channel.close-ok", {});
+    } else if (id !== methodId("channel.close-ok")) return;
+    this.#state = "closed";
+    this.connection.channelClosed(this);
+  }
+
+  #dispatch(method: Method): void {
+    switch (method.name) {
+      case "channel.open":
+        throw new BrokerError("CHANNEL_ERROR", "second 'channel.open' seen");
+      case "channel.close":
+        return this.#closedByPeer();
+      case "channel.flow":
+        return this.#flow(method.args.active);
+      case "access.request":
+        return this.send("access.request-ok", { ticket: 1 });
+      case "exchange.declare":
+      case "exchange.delete":
+      case "exchange.bind":
+      case "exchange.unbind":
+        return handleExchange(this, method);
+      case "queue.declare":
+      case "queue.bind":
+      case "queue.unbind":
+      case "queue.purge":
+      case "queue.delete":
+        return handleQueue(this, method);
+      case "basic.qos":
+      case "basic.consume":
+      case "basic.cancel":
+      case "basic.cancel-ok":
+      case "basic.get":
+      case "basic.ack":
+      case "basic.nack":
+      case "basic.reject":
+      case "basic.recover":
+      case "basic.recover-async":
+        return handleBasic(this, method);
+      case "confirm.select":
+        return handleConfirm(this, method.args.nowait);
+      case "tx.select":
+      case "tx.commit":
+      case "tx.rollback":
+        return handleTx(this, method.name);
+      default:
+        throw new BrokerError("COMMAND_INVALID", "unimplemented method");
+    }
+  }
+
+  #flow(active: boolean): void {
+    if (!active) throw new BrokerError("NOT_IMPLEMENTED", "active=false");
+    this.send("channel.flow-ok", { active });
+  }
+
+  #closedByPeer(): void {
+    this.#state = "closed";
+    this.release();
+    this.send("channel.close-ok", {});
+    this.connection.channelClosed(this);
+  }
+
+  /** Sends a method. */
+  send<N extends MethodName>(name: N, args: MethodArguments<N>): void {
+    this.writer.method(this.number, name, args);
+    this.wrote();
+  }
+
+  /** Sends the answer to a method that changed what is stored, once the change is on disk; the channel waits. */
+  sendWhenStored<N extends MethodName>(name: N, args: MethodArguments<N>): void {
+    this.whenStored(() => this.send(name, args));
+  }
+
+  /** Calls `done` once everything done so far is on disk; until then the channel's frames wait. */
+  whenStored(done: () => void): void {
+    const { store } = this.host;
+    this.suspended = true;
+    store.whenCommitted(store.gathering, () => this.resume(done));
+  }
+
+  /** Ends a suspension: runs `done` if the channel is still open, then lets the frames that waited in. */
+  resume(done: () => void): void {
+    this.suspended = false;
+    if (!this.isOpen) return;
+    this.connection.guard(this, done);
+    this.connection.resumeReading();
+  }
+
+  /** Something was written that the end of the turn must flush. */
+  wrote(): void {
+    this.connection.wrote();
+  }
+
+  #publish(message: Message, mandatory: boolean): void {
+    this.connection.published();
+    const route = this.#routes.find(message);
+    const checked = this.#routes.check(message);
+    if (this.transaction !== undefined) this.transaction.publish(checked, route.targets, mandatory);
+    else this.route(checked, route.targets, mandatory);
+  }
+
+  /** Hands a message to its targets; the confirm, if the channel gives any, follows when all have it safe. */
+  route(message: Message, targets: readonly Target[], mandatory: boolean): void {
+    if (targets.length === 0 && mandatory) returnMessage(this, message);
+    const { confirms } = this;
+    if (confirms === undefined) {
+      for (const target of targets) target.enqueue(message, undefined, 0);
+      return;
+    }
+    const tag = confirms.begin(targets.length);
+    for (const target of targets) {
+      const result = target.enqueue(message, confirms, tag);
+      if (result === "done") confirms.committed(tag);
+      else if (result === "rejected") confirms.rejected(tag);
+    }
+  }
+
+  /** Starts numbering publishes and confirming them. */
+  selectConfirms(): void {
+    this.confirms ??= new PublisherConfirms(this);
+  }
+
+  ack(deliveryTag: number, multiple: boolean): void {
+    this.writer.ack(this.number, deliveryTag, multiple);
+  }
+
+  nack(deliveryTag: number, multiple: boolean): void {
+    this.writer.nack(this.number, deliveryTag, multiple);
+  }
+
+  confirmsPending(): void {
+    this.connection.confirmsPending(this);
+  }
+
+  sendConfirms(): void {
+    if (this.isOpen) this.confirms?.send();
+  }
+
+  /** Whether a consumer may be given a message now; if not, it is served again when the connection has room. */
+  maySend(consumer: ChannelConsumer): boolean {
+    if (this.#state !== "open") return false;
+    if (this.connection.hasRoom()) return true;
+    this.connection.starve(consumer);
+    return false;
+  }
+
+  hasPrefetchRoom(): boolean {
+    return this.channelPrefetch === 0 || this.unacked.count < this.channelPrefetch;
+  }
+
+  /** A queue that a consumer was on has gone: tells the client when it wants to know. */
+  consumerCancelled(consumer: ChannelConsumer): void {
+    if (!this.consumers.delete(consumer.tag)) return;
+    if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
+    this.send("basic.cancel", { consumerTag: consumer.tag, nowait: true });
+  }
+
+  /** Throws ACCESS_REFUSED unless the user has this access to a queue or exchange. */
+  authorize(access: Access, kind: "queue" | "exchange", name: string): void {
+    if (this.mayAccess(access, name)) return;
+    const text = kind === "queue" ? queueText(name, this.vhost.name) : exchangeText(name, this.vhost.name);
+    const { username } = this.connection;
+    throw new BrokerError("ACCESS_REFUSED", `${access} access to ${text} refused for user '${username}'`);
+  }
+
+  mayAccess(access: Access, name: string): boolean {
+    const { username, host } = this.connection;
+    return host.permissions.allows(username, this.vhost.name, access, name === "" ? "amq.default" : name);
+  }
+
+  /** Throws ACCESS_REFUSED unless the user may write to, or read from, this key of a topic exchange. */
+  authorizeTopic(access: "write" | "read", exchange: string, routingKey: string): void {
+    const { username, host } = this.connection;
+    if (host.permissions.allowsTopic(username, this.vhost.name, access, exchange, routingKey)) return;
+    const text = `${access} access to topic '${routingKey}' in ${exchangeText(exchange, this.vhost.name)}`;
+    throw new BrokerError("ACCESS_REFUSED", `${text} refused for user '${username}'`);
+  }
+
+  /** Closes the channel on an error of the peer's. */
+  fail(error: BrokerError): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.release();
+    this.send("channel.close", {
+      replyCode: error.code,
+      replyText: error.replyText,
+      classId: this.#method >>> 16,
+      methodId: this.#method & 0xffff,
+    });
+  }
+
+  /** The class and method ids of what is being handled. */
+  get method(): number {
+    return this.#method;
+  }
+
+  /** The connection goes: no more frames either way. */
+  terminate(): void {
+    if (this.#state === "closed") return;
+    const wasOpen = this.#state === "open";
+    this.#state = "closed";
+    if (wasOpen) this.release();
+  }
+
+  /** Gives everything back: consumers leave their queues, unacked messages return to their places. */
+  release(): void {
+    this.#assembly.abandon();
+    if (this.replies !== undefined) this.vhost.replyTargets.delete(this.replies.name);
+    const consumers = [...this.consumers.values()];
+    this.consumers.clear();
+    for (const consumer of consumers) consumer.queue.removeConsumer(consumer);
+    this.requeueAll();
+  }
+
+  /** Puts all unacked messages back, the oldest first. */
+  requeueAll(): void {
+    const queues = new Set<Queue>();
+    for (;;) {
+      const delivery = this.unacked.takeFirst(Number.POSITIVE_INFINITY);
+      if (delivery === undefined) break;
+      delivery.queue.requeue(delivery.segment, delivery.index);
+      delivery.owner?.settledOne();
+      queues.add(delivery.queue);
+    }
+    for (const queue of queues) queue.resume();
+  }
+}

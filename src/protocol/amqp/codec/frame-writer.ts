@@ -1,0 +1,195 @@
+import { copyBytes, putU16, putU32, putU64, u32 } from "../../../bytes.ts";
+import { frameEnd, frameOverhead } from "../../../record.ts";
+import { frameHeaderSize, frameType } from "./frame-decoder.ts";
+import { encodeMethod, type MethodArguments, type MethodName, methodId } from "./methods.ts";
+
+/** Size of the buffers that output is gathered in. */
+const chunkSize = 64 * 1024;
+/** Bodies of at least this size are not copied: the socket is given the place where they are. */
+const sharedBytesMin = 16 * 1024;
+/** Spare buffers kept for all connections together. */
+const spareMax = 64;
+
+const spare: Buffer[] = [];
+
+const ackId = methodId("basic.ack");
+const nackId = methodId("basic.nack");
+const ackSize = frameHeaderSize + 4 + 8 + 1 + 1;
+
+/** Gathers a connection's output as frames until the socket takes it. */
+export class FrameWriter {
+  /** The chunk being filled, and how far. Empty until something is written. */
+  #chunk: Buffer = Buffer.alloc(0);
+  #at = 0;
+  /** Where in #chunk the bytes start that are not in #full. */
+  #from = 0;
+  #full: Buffer[] = [];
+  #fullBytes = 0;
+
+  /** Bytes gathered. */
+  get size(): number {
+    return this.#fullBytes + this.#at - this.#from;
+  }
+
+  method<N extends MethodName>(channel: number, name: N, args: MethodArguments<N>): void {
+    const payload = encodeMethod(name, args);
+    this.#reserve(payload.length + frameOverhead);
+    this.#head(frameType.method, channel, payload.length);
+    this.#at = copyBytes(payload, 0, payload.length, this.#chunk, this.#at);
+    this.#chunk[this.#at++] = frameEnd;
+  }
+
+  heartbeat(): void {
+    this.#reserve(frameOverhead);
+    this.#head(frameType.heartbeat, 0, 0);
+    this.#chunk[this.#at++] = frameEnd;
+  }
+
+  /** A basic.ack to a publisher. */
+  ack(channel: number, deliveryTag: number, multiple: boolean): void {
+    this.#confirm(ackId, channel, deliveryTag, multiple ? 1 : 0);
+  }
+
+  /** A basic.nack to a publisher. */
+  nack(channel: number, deliveryTag: number, multiple: boolean): void {
+    this.#confirm(nackId, channel, deliveryTag, multiple ? 1 : 0);
+  }
+
+  #confirm(id: number, channel: number, deliveryTag: number, bits: number): void {
+    this.#reserve(ackSize);
+    this.#head(frameType.method, channel, ackSize - frameOverhead);
+    putU32(this.#chunk, this.#at, id);
+    putU64(this.#chunk, this.#at + 4, deliveryTag);
+    this.#chunk[this.#at + 12] = bits;
+    this.#chunk[this.#at + 13] = frameEnd;
+    this.#at += 14;
+  }
+
+  /**
+   * A method frame whose payload is `head` followed by `address`, both bytes as they are, then `tail`: how the methods
+   * that carry content begin. The content follows by {@link content}.
+   */
+  contentMethod(channel: number, head: Buffer, address: Buffer, start: number, end: number, tail: Buffer): void {
+    const size = head.length + end - start + tail.length;
+    this.#reserve(size + frameOverhead);
+    this.#head(frameType.method, channel, size);
+    this.#at = copyBytes(head, 0, head.length, this.#chunk, this.#at);
+    this.#at = copyBytes(address, start, end, this.#chunk, this.#at);
+    this.#at = copyBytes(tail, 0, tail.length, this.#chunk, this.#at);
+    this.#chunk[this.#at++] = frameEnd;
+  }
+
+  /** The head of a basic.deliver (`prefix`: class, method, consumer tag) with its tag and flag, and the address. */
+  deliver(
+    channel: number,
+    prefix: Buffer,
+    deliveryTag: number,
+    redelivered: boolean,
+    bytes: Buffer,
+    addressStart: number,
+    addressEnd: number,
+  ): void {
+    const size = prefix.length + 9 + addressEnd - addressStart;
+    this.#reserve(size + frameOverhead);
+    this.#head(frameType.method, channel, size);
+    const chunk = this.#chunk;
+    let at = copyBytes(prefix, 0, prefix.length, chunk, this.#at);
+    putU64(chunk, at, deliveryTag);
+    chunk[at + 8] = redelivered ? 1 : 0;
+    at = copyBytes(bytes, addressStart, addressEnd, chunk, at + 9);
+    chunk[at] = frameEnd;
+    this.#at = at + 1;
+  }
+
+  /**
+   * The content of a record: its header and body frames in bytes[start, end), with the channel put in and bodies cut
+   * to frames of at most `frameMax` bytes.
+   */
+  content(channel: number, bytes: Buffer, start: number, end: number, frameMax: number): void {
+    let frame = start;
+    while (frame < end) {
+      const size = u32(bytes, frame + 3);
+      const next = frame + size + frameOverhead;
+      if (frame !== start && size + frameOverhead > frameMax) this.#cutBody(channel, bytes, frame, size, frameMax);
+      else this.#frame(channel, bytes, frame, next);
+      frame = next;
+    }
+  }
+
+  #frame(channel: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start >= sharedBytesMin) {
+      this.#sharedBody(channel, bytes, start + frameHeaderSize, end - 1);
+      return;
+    }
+    this.#reserve(end - start);
+    const at = this.#at;
+    this.#at = copyBytes(bytes, start, end, this.#chunk, at);
+    putU16(this.#chunk, at + 1, channel);
+  }
+
+  #cutBody(channel: number, bytes: Buffer, frame: number, size: number, frameMax: number): void {
+    const most = frameMax - frameOverhead;
+    const start = frame + frameHeaderSize;
+    for (let from = start; from < start + size; from += most) {
+      this.#body(channel, bytes, from, Math.min(from + most, start + size));
+    }
+  }
+
+  #body(channel: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start >= sharedBytesMin) {
+      this.#sharedBody(channel, bytes, start, end);
+      return;
+    }
+    this.#reserve(end - start + frameOverhead);
+    this.#head(frameType.body, channel, end - start);
+    this.#at = copyBytes(bytes, start, end, this.#chunk, this.#at);
+    this.#chunk[this.#at++] = frameEnd;
+  }
+
+  /** A large frame by reference. Its type stands in front of the payload. */
+  #sharedBody(channel: number, bytes: Buffer, start: number, end: number): void {
+    const isHeader = bytes[start - frameHeaderSize] === frameType.header;
+    this.#reserve(frameHeaderSize);
+    this.#head(isHeader ? frameType.header : frameType.body, channel, end - start);
+    this.#endPart();
+    this.#full.push(bytes.subarray(start, end));
+    this.#fullBytes += end - start;
+    this.#reserve(1);
+    this.#chunk[this.#at++] = frameEnd;
+  }
+
+  #head(type: number, channel: number, size: number): void {
+    const at = this.#at;
+    this.#chunk[at] = type;
+    putU16(this.#chunk, at + 1, channel);
+    putU32(this.#chunk, at + 3, size);
+    this.#at = at + frameHeaderSize;
+  }
+
+  #reserve(size: number): void {
+    if (this.#chunk.length - this.#at >= size) return;
+    this.#endPart();
+    this.#chunk = size <= chunkSize ? (spare.pop() ?? Buffer.allocUnsafeSlow(chunkSize)) : Buffer.allocUnsafeSlow(size);
+    this.#at = this.#from = 0;
+  }
+
+  #endPart(): void {
+    if (this.#at === this.#from) return;
+    this.#full.push(this.#chunk.subarray(this.#from, this.#at));
+    this.#fullBytes += this.#at - this.#from;
+    this.#from = this.#at;
+  }
+
+  /** Hands over what was gathered, in order, through `write`, which says whether it was taken completely. */
+  flush(write: (parts: readonly Buffer[]) => boolean): void {
+    this.#endPart();
+    const parts = this.#full;
+    const chunk = this.#chunk;
+    this.#full = [];
+    this.#fullBytes = this.#at = this.#from = 0;
+    this.#chunk = Buffer.alloc(0);
+    if (parts.length === 0) return;
+    // The socket refers to the chunk until it has sent it; only one that is all sent may be filled again.
+    if (write(parts) && chunk.length === chunkSize && spare.length < spareMax) spare.push(chunk);
+  }
+}

@@ -1,0 +1,513 @@
+import type { Socket } from "node:net";
+import type { AlarmListener } from "../../alarms.ts";
+import type { ConnectionView } from "../../connections.ts";
+import { BrokerError } from "../../errors.ts";
+import { emptyTable, type FieldTable } from "../../field-table.ts";
+import type { Queue } from "../../queue/queue.ts";
+import { erlangBinary, erlangText } from "../../record.ts";
+import { removeQueue } from "../../topology.ts";
+import type { Vhost } from "../../vhost.ts";
+import { Channel } from "./channel.ts";
+import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
+import type { FrameWriter } from "./codec/frame-writer.ts";
+import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
+import { advance, type ConnectionState, type HandshakeEvent } from "./connection-state.ts";
+import {
+  acceptTuning,
+  handshakeFrameMax,
+  LoginRefusedError,
+  logIn,
+  openVhost,
+  protocolHeader,
+  start,
+} from "./handshake.ts";
+import type { HeartbeatPeer } from "./heartbeat.ts";
+import type { AmqpHost } from "./host.ts";
+import { type OutputListener, SocketOutput, type Starved } from "./output.ts";
+import type { ChunkUser, ContentAssembly } from "./publish.ts";
+
+/** How long a peer may take to answer connection.close. */
+const closeOkMsMax = 5000;
+/** A failed login is answered so late when the client does not understand authentication_failure_close. */
+const silentCloseMs = 3000;
+/** A peer that does not read what it is sent is not read from while more than this waits for it. */
+const backlogBytesMax = 1024 * 1024;
+
+/** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
+export class Connection
+  implements FrameHandler, ChunkUser, ConnectionView, HeartbeatPeer, AlarmListener, OutputListener
+{
+  readonly host: AmqpHost;
+  readonly name: string;
+  readonly connectedAt: number;
+  readonly fromLoopback: boolean;
+  inChunk: ContentAssembly | undefined;
+  clientProperties: FieldTable = emptyTable;
+  readonly #socket: Socket;
+  readonly #output: SocketOutput;
+  readonly #decoder: FrameDecoder;
+  readonly #channels = new Map<number, Channel>();
+  readonly #exclusive = new Set<Queue>();
+  #confirming: Channel[] = [];
+  #state: ConnectionState = { name: "awaiting-header" };
+  #lastChannel: Channel | undefined;
+  /** Bytes before the protocol header is whole. */
+  #header: Buffer = Buffer.alloc(0);
+  #tookBytes = false;
+  /** An alarm is set and the client publishes. */
+  #blocked = false;
+  #deadline: NodeJS.Timeout;
+  /** The method being handled outside of channels; 0 for none. */
+  #method = 0;
+  #why = "client closed the socket";
+
+  constructor(socket: Socket, host: AmqpHost) {
+    this.host = host;
+    this.#socket = socket;
+    this.#output = new SocketOutput(socket, host.turns, this);
+    this.#decoder = new FrameDecoder(handshakeFrameMax, this);
+    this.connectedAt = host.clock.now();
+    this.fromLoopback = isLoopback(socket.remoteAddress ?? "");
+    this.name = `${socket.remoteAddress}:${socket.remotePort} -> ${socket.localAddress}:${socket.localPort}`;
+    this.#deadline = setTimeout(() => this.#destroy("handshake timed out"), host.config.handshakeTimeoutMs).unref();
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", (error) => this.#destroy(error.message));
+    socket.on("close", () => this.#gone());
+    host.connections.add(this);
+  }
+
+  get writer(): FrameWriter {
+    return this.#output.writer;
+  }
+
+  /** The user logged in; empty before. */
+  get username(): string {
+    return "username" in this.#state ? this.#state.username : "";
+  }
+
+  get vhost(): string | undefined {
+    return this.#state.name === "running" ? this.#state.vhost.name : undefined;
+  }
+
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
+  get heartbeat(): number {
+    return this.#state.name === "running" ? this.#state.tuning.heartbeat : 0;
+  }
+
+  /** Whether the client said in start-ok that it understands a capability. */
+  clientCan(capability: string): boolean {
+    const capabilities = this.clientProperties.get("capabilities");
+    const field = capabilities?.type === "table" ? capabilities.value.get(capability) : undefined;
+    return field?.type === "bool" && field.value;
+  }
+
+  #take(chunk: Buffer): void {
+    this.#tookBytes = true;
+    try {
+      if (this.#state.name === "awaiting-header") this.#takeHeader(chunk);
+      else if (this.#state.name !== "closed") this.#decoder.push(chunk);
+    } catch (error) {
+      this.#failed(error, 0);
+    }
+    this.inChunk?.spill();
+    if (this.#mustNotRead()) this.#socket.pause();
+  }
+
+  #takeHeader(chunk: Buffer): void {
+    this.#header = Buffer.concat([this.#header, chunk]);
+    if (this.#header.length < protocolHeader.length) return;
+    const header = this.#header.subarray(0, protocolHeader.length);
+    if (!header.equals(protocolHeader) && !header.equals(Buffer.from("AMQP\x01\x01\x00\x09", "latin1"))) {
+      this.#socket.end(protocolHeader);
+      return this.#destroySoon(`unsupported protocol header ${erlangBinary(header)}`);
+    }
+    this.#advance({ name: "protocol-header" });
+    start(this);
+    this.#decoder.push(this.#header.subarray(protocolHeader.length));
+    this.#header = Buffer.alloc(0);
+  }
+
+  #advance(event: HandshakeEvent): void {
+    this.#state = advance(this.#state, event);
+  }
+
+  frame(type: number, number: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.#blocked) return false;
+    const last = this.#lastChannel;
+    const channel = last !== undefined && last.number === number ? last : this.#channels.get(number);
+    if (channel !== undefined) return this.#channelFrame(channel, type, bytes, start, end);
+    this.#method = 0;
+    try {
+      if (number === 0) this.#connectionFrame(type, bytes, start, end);
+      else this.#strayFrame(type, number, bytes, start, end);
+    } catch (error) {
+      this.#failed(error, this.#method);
+    }
+    return true;
+  }
+
+  #channelFrame(channel: Channel, type: number, bytes: Buffer, start: number, end: number): boolean {
+    if (channel.suspended) return false;
+    this.#lastChannel = channel;
+    try {
+      if (type < frameType.method || type > frameType.body) throw unexpectedFrame(type, bytes, start, end);
+      channel.frame(type, bytes, start, end);
+    } catch (error) {
+      this.#failed(error, channel.method, channel);
+    }
+    return true;
+  }
+
+  /** A frame on a channel that is not open. */
+  #strayFrame(type: number, number: number, bytes: Buffer, start: number, end: number): void {
+    const state = this.#state;
+    if (state.name === "closing" || state.name === "closed") return;
+    if (state.name !== "running") throw unexpectedFrame(type, bytes, start, end);
+    if (type === frameType.header || type === frameType.body) {
+      throw new BrokerError("UNEXPECTED_FRAME", "expected method frame, got non method frame instead");
+    }
+    if (type !== frameType.method) throw unexpectedFrame(type, bytes, start, end);
+    const method = decodeMethod(bytes, start, end);
+    if (method.name !== "channel.open") this.#method = methodId(method.name);
+    this.#openChannel(number, method, state.vhost);
+  }
+
+  #openChannel(number: number, method: Method, vhost: Vhost): void {
+    if (method.name === "channel.close-ok") return;
+    if (method.name !== "channel.open") throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
+    const { channelMax, frameMax } = this.#tuning();
+    if (channelMax > 0 && (this.#channels.size >= channelMax || number > channelMax)) {
+      const text = `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${channelMax})`;
+      throw new BrokerError("NOT_ALLOWED", text);
+    }
+    const channel = new Channel(this, number, vhost, frameMax);
+    this.#channels.set(number, channel);
+    channel.send("channel.open-ok", { channelId: Buffer.alloc(0) });
+  }
+
+  #tuning(): { channelMax: number; frameMax: number } {
+    if (this.#state.name === "running") return this.#state.tuning;
+    throw new Error(`no tuning in state ${this.#state.name}`);
+  }
+
+  bodyPart(number: number, bytes: Buffer, start: number, end: number): boolean {
+    const channel = this.#channels.get(number);
+    if (this.#blocked || channel?.suspended === true) return false;
+    if (this.#state.name !== "running") return true;
+    if (channel === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
+    try {
+      channel.bodyPart(bytes, start, end);
+    } catch (error) {
+      this.#failed(error, channel.method, channel);
+    }
+    return true;
+  }
+
+  /** A frame on channel 0. */
+  #connectionFrame(type: number, bytes: Buffer, start: number, end: number): void {
+    this.#method = 0;
+    if (type === frameType.heartbeat) {
+      if (start === end) return;
+      throw unknownFrame(type, bytes, start, end);
+    }
+    if (this.#state.name === "closing") return this.#closingFrame(type, bytes, start, end);
+    if (type !== frameType.method) throw unexpectedFrame(type, bytes, start, end);
+    const method = decodeMethod(bytes, start, end);
+    this.#method = methodId(method.name);
+    this.#handle(method);
+  }
+
+  #closingFrame(type: number, bytes: Buffer, start: number, end: number): void {
+    if (type !== frameType.method) return;
+    const method = decodeMethod(bytes, start, end);
+    if (method.name === "connection.close") this.send("connection.close-ok", {});
+    if (method.name === "connection.close-ok" || method.name === "connection.close") this.#finish();
+  }
+
+  #handle(method: Method): void {
+    switch (method.name) {
+      case "connection.start-ok":
+        return this.#startOk(method.args);
+      case "connection.tune-ok":
+        return this.#tuneOk(method.args);
+      case "connection.open":
+        return this.#open(method.args.virtualHost);
+      case "connection.close":
+        return this.#closedByPeer(method.args);
+      case "connection.update-secret":
+        return this.#updateSecret();
+      default:
+        throw this.#unexpectedMethod();
+    }
+  }
+
+  #startOk(args: MethodArguments<"connection.start-ok">): void {
+    if (this.#state.name !== "starting") throw this.#unexpectedMethod();
+    this.clientProperties = args.clientProperties;
+    const username = logIn(this, args.mechanism, args.response);
+    this.#advance({ name: "start-ok", username });
+    const { channelMax, frameMax, heartbeat } = this.host.config;
+    this.send("connection.tune", { channelMax, frameMax, heartbeat });
+  }
+
+  #unexpectedMethod(): BrokerError {
+    return new BrokerError("CHANNEL_ERROR", `unexpected method in connection state ${this.#state.name}`);
+  }
+
+  #tuneOk(args: MethodArguments<"connection.tune-ok">): void {
+    const tuning = acceptTuning(args, this.host.config);
+    this.#advance({ name: "tune-ok", tuning });
+    this.#decoder.frameMax = tuning.frameMax;
+  }
+
+  #open(vhostName: string): void {
+    if (this.#state.name !== "opening") throw this.#unexpectedMethod();
+    const vhost = openVhost(this, this.#state.username, vhostName);
+    this.#advance({ name: "open", vhost });
+    clearTimeout(this.#deadline);
+    this.host.heartbeats.watch(this);
+    this.send("connection.open-ok", { knownHosts: "" });
+    this.host.log.info({ connection: this.name, user: this.username, vhost: vhost.name }, "connection open");
+  }
+
+  #updateSecret(): void {
+    if (this.#state.name !== "running") throw this.#unexpectedMethod();
+    this.send("connection.update-secret-ok", {});
+  }
+
+  #closedByPeer(args: MethodArguments<"connection.close">): void {
+    this.#why = args.replyCode === 200 ? "client closed it" : `client closed it: ${args.replyCode} ${args.replyText}`;
+    this.#release();
+    this.send("connection.close-ok", {});
+    this.#finish();
+  }
+
+  /** Sends a method on channel 0. */
+  send<N extends MethodName>(name: N, args: MethodArguments<N>): void {
+    this.writer.method(0, name, args);
+    this.#output.wrote();
+  }
+
+  /** Runs something that belongs to a channel; errors close what they must. */
+  guard(channel: Channel, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#failed(error, channel.method, channel);
+    }
+  }
+
+  #failed(error: unknown, method: number, channel?: Channel): void {
+    if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
+    const broker = error instanceof BrokerError ? error : this.#ownFault(error);
+    const scope = channel === undefined ? "connection" : broker.scope;
+    this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.message);
+    if (scope === "channel") channel?.fail(broker);
+    else this.#closeWith(broker, method);
+  }
+
+  #ownFault(error: unknown): BrokerError {
+    this.host.log.error({ connection: this.name, err: error }, "internal error");
+    return new BrokerError("INTERNAL_ERROR", "internal error", { cause: error });
+  }
+
+  /** Sends connection.close and waits for its close-ok. */
+  #closeWith(error: BrokerError, method: number): void {
+    const { name } = this.#state;
+    if (name === "closing" || name === "closed") return;
+    if (name === "awaiting-header") return this.#destroy(error.message);
+    this.#why = error.message;
+    if (name === "starting" && error.code === 403 && !this.clientCan("authentication_failure_close")) {
+      return this.#closeSilently();
+    }
+    this.#release();
+    this.#state = { name: "closing" };
+    this.send("connection.close", {
+      replyCode: error.code,
+      replyText: error.code === 541 ? "INTERNAL_ERROR" : error.replyText,
+      classId: method >>> 16,
+      methodId: method & 0xffff,
+    });
+    this.#destroyLater(closeOkMsMax);
+  }
+
+  /** The old way to refuse a login: nothing is said, and late (AMQP 0-9-1, 2.2.4). */
+  #closeSilently(): void {
+    this.#state = { name: "closing" };
+    this.#destroyLater(silentCloseMs);
+  }
+
+  close(reason: string): void {
+    this.#closeWith(new BrokerError("CONNECTION_FORCED", reason), 0);
+  }
+
+  #destroyLater(ms: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => this.#socket.destroy(), ms).unref();
+  }
+
+  #destroySoon(why: string): void {
+    this.#why = why;
+    this.#state = { name: "closing" };
+    this.#destroyLater(closeOkMsMax);
+  }
+
+  #finish(): void {
+    this.#output.flush();
+    this.#state = { name: "closed" };
+    this.#socket.end();
+    this.#destroyLater(closeOkMsMax);
+  }
+
+  #destroy(why: string): void {
+    this.#why = why;
+    this.#socket.destroy();
+  }
+
+  /** Gives back what the connection holds: its channels and its exclusive queues. */
+  #release(): void {
+    const state = this.#state;
+    this.host.heartbeats.forget(this);
+    this.host.alarms.unlisten(this);
+    this.#blocked = false;
+    if (state.name !== "running") return;
+    // From here on no consumer of this connection has credit, so what one channel gives back no other one gets.
+    this.#state = { name: "closing" };
+    for (const channel of this.#channels.values()) channel.terminate();
+    this.#channels.clear();
+    this.#lastChannel = undefined;
+    for (const queue of this.#exclusive) if (!queue.deleted) removeQueue(state.vhost, queue);
+    this.#exclusive.clear();
+  }
+
+  #gone(): void {
+    clearTimeout(this.#deadline);
+    const { username, vhost } = this;
+    this.#release();
+    this.#state = { name: "closed" };
+    this.host.connections.remove(this);
+    const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
+    this.host.log.info({ connection: this.name, user: username, vhost, seconds, why: this.#why }, "connection closed");
+  }
+
+  channelClosed(channel: Channel): void {
+    this.#channels.delete(channel.number);
+    if (this.#lastChannel === channel) this.#lastChannel = undefined;
+  }
+
+  /** The queue goes when the connection does. */
+  owns(queue: Queue): void {
+    this.#exclusive.add(queue);
+  }
+
+  /** Something was written into {@link writer}. */
+  wrote(): void {
+    this.#output.wrote();
+  }
+
+  hasRoom(): boolean {
+    return this.#state.name === "running" && this.#output.hasRoom();
+  }
+
+  starve(starved: Starved): void {
+    if (this.#state.name === "running") this.#output.starve(starved);
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  get backlog(): number {
+    return this.#output.backlog;
+  }
+
+  confirmsPending(channel: Channel): void {
+    this.#confirming.push(channel);
+    this.#output.wrote();
+  }
+
+  turnEnding(): void {
+    if (this.#confirming.length === 0) return;
+    const channels = this.#confirming;
+    this.#confirming = [];
+    for (const channel of channels) channel.sendConfirms();
+  }
+
+  outputDrained(): void {
+    this.resumeReading();
+  }
+
+  #mustNotRead(): boolean {
+    return this.#decoder.refused || this.#blocked || (this.#output.full && this.backlog > backlogBytesMax);
+  }
+
+  /** Goes on with frames that had to wait, then with the socket. */
+  resumeReading(): void {
+    if (this.#state.name === "closed" || this.#blocked) return;
+    try {
+      this.#decoder.resume();
+    } catch (error) {
+      this.#failed(error, 0);
+    }
+    this.inChunk?.spill();
+    if (!this.#mustNotRead() && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** The client publishes: while an alarm is set it must wait. */
+  published(): void {
+    const { alarms } = this.host;
+    if (!alarms.active || this.#blocked) return;
+    this.#blocked = true;
+    alarms.listen(this);
+    this.alarmsSet(alarms.reason);
+  }
+
+  alarmsSet(reason: string): void {
+    if (this.clientCan("connection.blocked")) this.send("connection.blocked", { reason });
+  }
+
+  alarmsCleared(): void {
+    this.host.alarms.unlisten(this);
+    this.#blocked = false;
+    if (this.clientCan("connection.blocked")) this.send("connection.unblocked", {});
+    this.resumeReading();
+  }
+
+  tookBytes(): boolean {
+    // While we do not read, silence says nothing about the peer.
+    const took = this.#tookBytes || this.#socket.isPaused();
+    this.#tookBytes = false;
+    return took;
+  }
+
+  sentBytes(): boolean {
+    return this.#output.sentBytes();
+  }
+
+  sendHeartbeat(): void {
+    this.writer.heartbeat();
+    this.#output.wrote();
+  }
+
+  heartbeatMissed(): void {
+    this.#destroy(`missed heartbeats from client, timeout: ${this.heartbeat}s`);
+  }
+}
+
+function unexpectedFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
+  const known = (type >= frameType.method && type <= frameType.body) || type === frameType.heartbeat;
+  if (!known) return unknownFrame(type, bytes, start, end);
+  return new BrokerError("UNEXPECTED_FRAME", `type ${type}, all octets = ${erlangText(bytes.subarray(start, end))}`);
+}
+
+function unknownFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
+  const payload = erlangText(bytes.subarray(start, end));
+  return new BrokerError("FRAME_ERROR", `type ${type}, all octets = ${payload}: unknown_frame`);
+}
+
+/** 127.0.0.0/8 and ::1, also as IPv4 mapped into IPv6. */
+function isLoopback(address: string): boolean {
+  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  return plain === "::1" || plain.startsWith("127.");
+}

@@ -1,0 +1,92 @@
+import { putU32 } from "../../bytes.ts";
+import type { Consumer } from "../../queue/consumer.ts";
+import type { Queue } from "../../queue/queue.ts";
+import type { Segment } from "../../queue/segment.ts";
+import type { Channel } from "./channel.ts";
+import { methodId } from "./codec/methods.ts";
+import type { DeliveryOwner } from "./unacked.ts";
+
+/** What a basic.consume asked for. */
+export interface ConsumerOptions {
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly priority: number;
+  /** Most deliveries unacked at a time; 0 for no limit. */
+  readonly prefetch: number;
+}
+
+/** A consumer on a channel: takes messages from its queue and sends them as basic.deliver. */
+export class ChannelConsumer implements Consumer, DeliveryOwner {
+  readonly tag: string;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly priority: number;
+  readonly queue: Queue;
+  prefetch: number;
+  readonly #channel: Channel;
+  readonly #prefix: Buffer;
+  #unacked = 0;
+
+  constructor(channel: Channel, queue: Queue, options: ConsumerOptions) {
+    this.#channel = channel;
+    this.queue = queue;
+    this.tag = options.tag;
+    this.noAck = options.noAck;
+    this.exclusive = options.exclusive;
+    this.priority = options.priority;
+    this.prefetch = options.prefetch;
+    this.#prefix = deliverPrefix(options.tag);
+  }
+
+  hasCredit(): boolean {
+    if (!this.#channel.maySend(this)) return false;
+    if (this.noAck) return true;
+    return (this.prefetch === 0 || this.#unacked < this.prefetch) && this.#channel.hasPrefetchRoom();
+  }
+
+  deliver(
+    bytes: Buffer,
+    addressStart: number,
+    addressEnd: number,
+    contentStart: number,
+    contentEnd: number,
+    redelivered: boolean,
+    segment: Segment | undefined,
+    index: number,
+  ): void {
+    const channel = this.#channel;
+    let tag: number;
+    if (segment === undefined) tag = channel.unacked.skip();
+    else {
+      tag = channel.unacked.add(this.queue, segment, index, this);
+      this.#unacked++;
+    }
+    const { writer, frameMax } = channel;
+    writer.deliver(channel.number, this.#prefix, tag, redelivered, bytes, addressStart, addressEnd);
+    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
+    channel.wrote();
+  }
+
+  settledOne(): void {
+    this.#unacked--;
+  }
+
+  serve(): void {
+    this.queue.consumerReady(this);
+  }
+
+  cancelled(): void {
+    this.#channel.consumerCancelled(this);
+  }
+}
+
+/** The start of every basic.deliver to a consumer: class, method and consumer tag. */
+export function deliverPrefix(tag: string): Buffer {
+  const text = Buffer.from(tag, "utf8");
+  const prefix = Buffer.alloc(5 + text.length);
+  putU32(prefix, 0, methodId("basic.deliver"));
+  prefix.writeUInt8(text.length, 4);
+  text.copy(prefix, 5);
+  return prefix;
+}

@@ -1,0 +1,46 @@
+import { BrokerError } from "../../errors.ts";
+import { directReplyTo, randomToken } from "../../names.ts";
+import type { Enqueued } from "../../queue/queue.ts";
+import type { Message } from "../../record.ts";
+import type { Target } from "../../vhost.ts";
+import type { Channel } from "./channel.ts";
+import { deliverPrefix } from "./deliver.ts";
+
+/** Replies to a client that does not read them are dropped once this many bytes wait for it. */
+const backlogBytesMax = 64 * 1024 * 1024;
+
+/** A consumer on amq.rabbitmq.reply-to: replies published to its address go to its channel, through no queue. */
+export class DirectReplyConsumer implements Target {
+  readonly tag: string;
+  /** The address that goes into requests; nobody can guess it. */
+  readonly name = `${directReplyTo}.${randomToken()}`;
+  readonly #channel: Channel;
+  readonly #prefix: Buffer;
+
+  constructor(channel: Channel, tag: string) {
+    this.tag = tag;
+    this.#channel = channel;
+    this.#prefix = deliverPrefix(tag);
+  }
+
+  enqueue(message: Message): Enqueued {
+    const channel = this.#channel;
+    if (channel.connection.backlog > backlogBytesMax) return "done";
+    const { writer, frameMax } = channel;
+    const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
+    const tag = channel.unacked.skip();
+    writer.deliver(channel.number, this.#prefix, tag, false, bytes, addressStart, addressEnd);
+    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
+    channel.wrote();
+    return "done";
+  }
+}
+
+/** Makes the consumer of a basic.consume on amq.rabbitmq.reply-to. Throws PRECONDITION_FAILED. */
+export function consumeReplies(channel: Channel, tag: string, noAck: boolean): DirectReplyConsumer {
+  if (!noAck) throw new BrokerError("PRECONDITION_FAILED", "reply consumer cannot acknowledge");
+  if (channel.replies !== undefined) throw new BrokerError("PRECONDITION_FAILED", "reply consumer already set");
+  const consumer = new DirectReplyConsumer(channel, tag);
+  channel.vhost.replyTargets.set(consumer.name, consumer);
+  return consumer;
+}

@@ -1,0 +1,81 @@
+import { authenticate } from "../../authenticator.ts";
+import type { Config } from "../../config.ts";
+import { BrokerError } from "../../errors.ts";
+import type { Vhost } from "../../vhost.ts";
+import type { MethodArguments } from "./codec/methods.ts";
+import type { Connection } from "./connection.ts";
+import type { Tuning } from "./connection-state.ts";
+import { mechanisms, readCredentials } from "./sasl.ts";
+
+/** AMQP 0-9-1 as a client asks for it (4.2.2), and the answer to one that asks for something else. */
+export const protocolHeader = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
+
+/** Largest frame before tune-ok. */
+export const handshakeFrameMax = 8192;
+/** Smallest frame-max that a client may ask for. RabbitMQ's newer floor of 8192 shuts out clients in use. */
+const frameMaxMin = 4096;
+const channelMaxMin = 1;
+
+/** A login that failed. The peer hears only that, the log hears why. */
+export class LoginRefusedError extends Error {
+  override readonly name = "LoginRefusedError";
+  readonly refusal: BrokerError;
+
+  constructor(mechanism: string, reason: string) {
+    super(reason);
+    this.refusal = new BrokerError(
+      "ACCESS_REFUSED",
+      `Login was refused using authentication mechanism ${mechanism}. For details see the broker logfile.`,
+    );
+  }
+}
+
+/** Greets a client that speaks our protocol. */
+export function start(connection: Connection): void {
+  connection.send("connection.start", {
+    versionMajor: 0,
+    versionMinor: 9,
+    serverProperties: connection.host.serverProperties,
+    mechanisms: Buffer.from(mechanisms),
+    locales: Buffer.from("en_US"),
+  });
+}
+
+/** Checks the credentials of a start-ok and returns the user's name. Throws {@link LoginRefusedError}. */
+export function logIn(connection: Connection, mechanism: string, response: Buffer): string {
+  const { users, config, log } = connection.host;
+  const { username, password } = readCredentials(mechanism, response);
+  const { fromLoopback } = connection;
+  const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+  if (result.ok) return result.user.name;
+  log.warn({ connection: connection.name, user: username }, `${mechanism} login refused: ${result.reason}`);
+  throw new LoginRefusedError(mechanism, result.reason);
+}
+
+/** Checks a tune-ok against what was offered. Throws NOT_ALLOWED. */
+export function acceptTuning(args: MethodArguments<"connection.tune-ok">, config: Config): Tuning {
+  checkRange("frame_max", args.frameMax, frameMaxMin, config.frameMax);
+  checkRange("channel_max", args.channelMax, channelMaxMin, config.channelMax);
+  return { channelMax: args.channelMax, frameMax: args.frameMax, heartbeat: args.heartbeat };
+}
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  const detail = value === 0 ? " (no limit)" : "";
+  if (value !== 0 && value < least) {
+    const text = `negotiated ${name} = ${value}${detail} is lower than the minimum allowed value (${least})`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
+  if (most !== 0 && (value === 0 || value > most)) {
+    const text = `negotiated ${name} = ${value}${detail} is higher than the maximum allowed value (${most})`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
+}
+
+/** Finds the vhost of a connection.open and checks that the user may use it. Throws NOT_ALLOWED. */
+export function openVhost(connection: Connection, username: string, name: string): Vhost {
+  const { vhosts, permissions } = connection.host;
+  const vhost = vhosts.get(name);
+  if (vhost === undefined) throw new BrokerError("NOT_ALLOWED", `vhost ${name} not found`);
+  if (permissions.allowsVhost(username, name)) return vhost;
+  throw new BrokerError("NOT_ALLOWED", `access to vhost '${name}' refused for user '${username}'`);
+}

@@ -1,0 +1,30 @@
+import type { Alarms } from "../../alarms.ts";
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config.ts";
+import type { ConnectionRegistry } from "../../connections.ts";
+import type { FieldTable } from "../../field-table.ts";
+import type { Logger } from "../../log.ts";
+import type { Permissions } from "../../permissions.ts";
+import type { Store } from "../../store/store.ts";
+import type { Users } from "../../users.ts";
+import type { Vhost } from "../../vhost.ts";
+import type { Heartbeats } from "./heartbeat.ts";
+import type { OutputTurns } from "./output.ts";
+
+/** What AMQP connections need of the broker. */
+export interface AmqpHost {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly users: Users;
+  readonly permissions: Permissions;
+  readonly vhosts: ReadonlyMap<string, Vhost>;
+  readonly connections: ConnectionRegistry;
+  readonly alarms: Alarms;
+  readonly heartbeats: Heartbeats;
+  readonly turns: OutputTurns;
+  readonly serverProperties: FieldTable;
+  /** Grows at every change that may send a message another way; routes remembered at another value are void. */
+  readonly topologyVersion: number;
+}

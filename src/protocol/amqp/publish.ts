@@ -1,0 +1,247 @@
+import { copyBytes, putU32, u8, u16, u64 } from "../../bytes.ts";
+import { BrokerError } from "../../errors.ts";
+import { erlangBinary, frameEnd, frameOverhead, Message } from "../../record.ts";
+import { frameHeaderSize, frameType } from "./codec/frame-decoder.ts";
+
+/** Largest body that the protocol allows here, as in RabbitMQ. */
+const bodySizeMax = 512 * 1024 * 1024;
+const basicClass = 60;
+/** Bodies that arrive in pieces are put together in frames of this size, the largest that any client may agree to. */
+const bodyFrameMax = 131_072 - frameOverhead;
+/** No more than this is allocated on the word of a header before the bytes have come. */
+const allocationFirstMax = 1024 * 1024;
+
+/** The chunk of which a message's frames are being used where they stand. Shared by the channels of a connection. */
+export interface ChunkUser {
+  /** The one assembly whose bytes are still in the chunk. */
+  inChunk: ContentAssembly | undefined;
+}
+
+/**
+ * Puts a published message together from its method, header and body frames. A message that came whole and in one
+ * piece is used where it stands in the socket's chunk; any other is gathered in a record of its own.
+ */
+export class ContentAssembly {
+  readonly #user: ChunkUser;
+  readonly #bodyMax: number;
+  readonly #message = new Message();
+  #state: "idle" | "header" | "body" = "idle";
+  #chunk: Buffer | undefined;
+  #addressStart = 0;
+  #addressEnd = 0;
+  #contentStart = 0;
+  /** Where the next frame must start to continue the message in place. */
+  #next = 0;
+  /** Bytes of the body still to come. */
+  #missing = 0;
+  #mandatory = false;
+  /** The record being gathered, its length so far, and where its open body frame starts; 0 for none. */
+  #record: Buffer | undefined;
+  #end = 0;
+  #frame = 0;
+
+  /** `bodyMax` is the configured limit of a message's body in bytes. */
+  constructor(user: ChunkUser, bodyMax: number) {
+    this.#user = user;
+    this.#bodyMax = bodyMax;
+  }
+
+  get idle(): boolean {
+    return this.#state === "idle";
+  }
+
+  get mandatory(): boolean {
+    return this.#mandatory;
+  }
+
+  /** What frame must come next, as error texts say it. */
+  get expected(): string {
+    return this.#state === "header"
+      ? "expected content header for class 60, got non content header frame instead"
+      : "expected content body, got non content body frame instead";
+  }
+
+  /** The payload of a basic.publish in bytes[start, end): ticket, exchange, routing key, bits. */
+  method(bytes: Buffer, start: number, end: number): void {
+    const addressStart = start + 6;
+    const key = addressStart + 1 + u8(bytes, addressStart);
+    const addressEnd = key + 1 + u8(bytes, key);
+    if (addressEnd + 1 !== end) {
+      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start + 4, end))}`);
+    }
+    const bits = u8(bytes, addressEnd);
+    if ((bits & 2) !== 0) throw new BrokerError("NOT_IMPLEMENTED", "immediate=true");
+    if (this.#user.inChunk !== undefined) this.#user.inChunk.spill();
+    this.#user.inChunk = this;
+    this.#mandatory = (bits & 1) !== 0;
+    this.#chunk = bytes;
+    this.#addressStart = addressStart;
+    this.#addressEnd = addressEnd;
+    this.#contentStart = end;
+    this.#next = end + 1;
+    this.#state = "header";
+  }
+
+  /** A content header frame with its payload in bytes[start, end). Returns the message when it has no body. */
+  header(bytes: Buffer, start: number, end: number): Message | undefined {
+    if (this.#state !== "header") throw this.#unexpected();
+    const classId = u16(bytes, start);
+    if (classId !== basicClass) {
+      const text = `expected content header for class ${basicClass}, got one for class ${classId} instead`;
+      throw new BrokerError("UNEXPECTED_FRAME", text);
+    }
+    if (end - start < 14 || u16(bytes, start + 2) !== 0) {
+      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start, end))}`);
+    }
+    this.#missing = u64(bytes, start + 4);
+    this.#checkSize(this.#missing);
+    if (!this.#continues(bytes, start)) this.#append(bytes, start - frameHeaderSize, end + 1);
+    else this.#next = end + 1;
+    this.#state = "body";
+    return this.#missing === 0 ? this.#complete() : undefined;
+  }
+
+  #checkSize(size: number): void {
+    if (size > bodySizeMax) {
+      const text = `content body size ${size} exceeds maximum allowed size ${bodySizeMax}`;
+      throw new BrokerError("FRAME_ERROR", text);
+    }
+    if (size > this.#bodyMax) {
+      const text = `message size ${size} is larger than configured max size ${this.#bodyMax}`;
+      throw new BrokerError("PRECONDITION_FAILED", text);
+    }
+  }
+
+  /** A whole body frame with its payload in bytes[start, end). Returns the message when it is complete. */
+  body(bytes: Buffer, start: number, end: number): Message | undefined {
+    this.#checkBody(end - start);
+    if (this.#continues(bytes, start)) this.#next = end + 1;
+    else this.#appendBody(bytes, start, end);
+    return this.#took(end - start);
+  }
+
+  /** Some bytes of a body frame's payload; the frame's end is the decoder's business. */
+  bodyPart(bytes: Buffer, start: number, end: number): Message | undefined {
+    this.#checkBody(end - start);
+    this.spill();
+    this.#appendBody(bytes, start, end);
+    return this.#took(end - start);
+  }
+
+  #checkBody(size: number): void {
+    if (this.#state !== "body") throw this.#unexpected();
+    if (size > this.#missing) throw new BrokerError("FRAME_ERROR", "content body frame exceeds remaining content size");
+  }
+
+  #took(size: number): Message | undefined {
+    this.#missing -= size;
+    return this.#missing === 0 ? this.#complete() : undefined;
+  }
+
+  #unexpected(): BrokerError {
+    return new BrokerError(
+      "UNEXPECTED_FRAME",
+      this.#state === "idle" ? "expected method frame, got non method frame instead" : this.expected,
+    );
+  }
+
+  /** True when a frame with its payload at `start` follows the message so far in the same chunk. */
+  #continues(bytes: Buffer, start: number): boolean {
+    if (this.#chunk === bytes && start - frameHeaderSize === this.#next) return true;
+    this.spill();
+    return false;
+  }
+
+  /** Moves what came so far out of the chunk, which will not be there any more. */
+  spill(): void {
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
+    this.#leaveChunk();
+    const address = this.#addressEnd - this.#addressStart;
+    const content = this.#next - this.#contentStart;
+    this.#record = Buffer.allocUnsafeSlow(
+      Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content),
+    );
+    const middle = copyBytes(chunk, this.#addressStart, this.#addressEnd, this.#record, 0);
+    this.#end = copyBytes(chunk, this.#contentStart, this.#next, this.#record, middle);
+    this.#frame = 0;
+  }
+
+  /** Room for `size` bytes, the rest of the body and its frames. */
+  #sizeFor(size: number): number {
+    return size + this.#missing + (Math.ceil(this.#missing / bodyFrameMax) + 1) * frameOverhead;
+  }
+
+  #leaveChunk(): void {
+    this.#chunk = undefined;
+    if (this.#user.inChunk === this) this.#user.inChunk = undefined;
+  }
+
+  #append(bytes: Buffer, start: number, end: number): void {
+    const record = this.#room(end - start);
+    this.#end = copyBytes(bytes, start, end, record, this.#end);
+  }
+
+  #appendBody(bytes: Buffer, start: number, end: number): void {
+    let from = start;
+    while (from < end) {
+      if (this.#frame === 0) this.#openFrame();
+      const size = Math.min(end - from, bodyFrameMax - this.#frameSize());
+      this.#append(bytes, from, from + size);
+      from += size;
+      if (this.#frameSize() === bodyFrameMax) this.#closeFrame();
+    }
+  }
+
+  #frameSize(): number {
+    return this.#end - this.#frame - frameHeaderSize;
+  }
+
+  #openFrame(): void {
+    const record = this.#room(frameHeaderSize);
+    this.#frame = this.#end;
+    record.fill(0, this.#end, this.#end + frameHeaderSize);
+    record[this.#end] = frameType.body;
+    this.#end += frameHeaderSize;
+  }
+
+  #closeFrame(): void {
+    const size = this.#frameSize();
+    const record = this.#room(1);
+    putU32(record, this.#frame + 3, size);
+    record[this.#end++] = frameEnd;
+    this.#frame = 0;
+  }
+
+  #room(size: number): Buffer {
+    const record = this.#record ?? Buffer.alloc(0);
+    if (this.#end + size <= record.length) return record;
+    const wanted = Math.max(this.#end + size, Math.min(record.length * 2, this.#sizeFor(this.#end + size)));
+    const larger = Buffer.allocUnsafeSlow(wanted);
+    record.copy(larger, 0, 0, this.#end);
+    this.#record = larger;
+    return larger;
+  }
+
+  #complete(): Message {
+    this.#state = "idle";
+    const chunk = this.#chunk;
+    if (chunk !== undefined) {
+      this.#leaveChunk();
+      return this.#message.set(chunk, this.#addressStart, this.#addressEnd, this.#contentStart, this.#next);
+    }
+    if (this.#frame !== 0) this.#closeFrame();
+    const record = this.#room(0).subarray(0, this.#end);
+    this.#record = undefined;
+    this.#frame = 0;
+    return this.#message.setOwned(record);
+  }
+
+  /** Forgets a message that will not be finished. */
+  abandon(): void {
+    this.#state = "idle";
+    this.#leaveChunk();
+    this.#record = undefined;
+    this.#frame = 0;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Queue } from "../../queue/queue.ts";
+import type { Channel } from "./channel.ts";
+import type { Delivery, DeliveryOwner } from "./unacked.ts";
+
+/** What becomes of a delivery: done with, back to its place in the queue, or refused for good. */
+export type Settlement = "ack" | "requeue" | "reject";
+
+/** Settles the delivery with this tag; false when there is none. */
+export function settleOne(channel: Channel, tag: number, how: Settlement): boolean {
+  const delivery = channel.unacked.take(tag);
+  if (delivery === undefined) return false;
+  settle(delivery, how);
+  if (how === "requeue") delivery.queue.resume();
+  if (channel.channelPrefetch > 0) serveAll(channel);
+  else delivery.owner?.serve();
+  return true;
+}
+
+/** Settles all deliveries up to this tag. */
+export function settleUpTo(channel: Channel, tag: number, how: Settlement): void {
+  const queues = new Set<Queue>();
+  const owners = new Set<DeliveryOwner>();
+  for (;;) {
+    const delivery = channel.unacked.takeFirst(tag);
+    if (delivery === undefined) break;
+    settle(delivery, how);
+    queues.add(delivery.queue);
+    if (delivery.owner !== undefined) owners.add(delivery.owner);
+  }
+  // Only now: what is delivered again must not be settled by this very method.
+  if (how === "requeue") for (const queue of queues) queue.resume();
+  if (channel.channelPrefetch > 0) serveAll(channel);
+  else for (const owner of owners) owner.serve();
+}
+
+function settle(delivery: Delivery, how: Settlement): void {
+  const { queue, segment, index, owner } = delivery;
+  switch (how) {
+    case "ack":
+      queue.ack(segment, index);
+      break;
+    case "requeue":
+      queue.requeue(segment, index);
+      break;
+    case "reject":
+      queue.reject(segment, index);
+      break;
+    default:
+      how satisfies never;
+  }
+  owner?.settledOne();
+}
+
+/** A channel-wide prefetch has room again: any of its consumers may go on. */
+function serveAll(channel: Channel): void {
+  for (const consumer of channel.consumers.values()) consumer.serve();
+}

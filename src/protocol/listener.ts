@@ -1,0 +1,32 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+
+/** Connections that the kernel keeps for us until we accept them. */
+const backlog = 1024;
+
+/** Accepts TCP connections. */
+export class Listener {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does. */
+  static async open(host: string | undefined, port: number, accept: (socket: Socket) => void): Promise<Listener> {
+    const server = createServer({ noDelay: true }, accept);
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port, backlog, ...(host !== undefined && { host }) }, resolve);
+    });
+    return new Listener(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Accepts no more; connections that are there go on. */
+  close(): void {
+    this.#server.close();
+  }
+}

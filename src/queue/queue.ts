@@ -1,0 +1,554 @@
+import type { Clock, Timer } from "../clock.ts";
+import { BrokerError } from "../errors.ts";
+import type { FieldTable } from "../field-table.ts";
+import { queueText } from "../names.ts";
+import { addressEndOf, type Message } from "../record.ts";
+import type { CommitWaiter, Store } from "../store/store.ts";
+import type { QueueOptions } from "./arguments.ts";
+import type { Consumer, Getter } from "./consumer.ts";
+import { ConsumerTurns } from "./consumer-turns.ts";
+import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
+import { Expiry } from "./expiry.ts";
+import { Segment } from "./segment.ts";
+import { SegmentList } from "./segment-list.ts";
+
+/** What a queue needs of the vhost it is in. */
+export interface QueueHost extends DeadLetterSink {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** A number that no segment had before. */
+  nextSegment(): number;
+  /** The last consumer has gone. */
+  lastConsumerGone(queue: Queue): void;
+  /** Unused for as long as its x-expires says. */
+  queueExpired(queue: Queue): void;
+}
+
+/** What happened to an enqueued message: safe as it is, safe once the waiter hears of it, or not taken. */
+export type Enqueued = "done" | "waits" | "rejected";
+
+/** What a queue was declared with. */
+export interface QueueProperties {
+  readonly name: string;
+  readonly vhost: string;
+  /** Names its messages in the store. */
+  readonly id: number;
+  readonly durable: boolean;
+  readonly autoDelete: boolean;
+  /** The connection that alone may use it and with which it goes; undefined for everybody. */
+  readonly exclusiveOwner: object | undefined;
+  readonly arguments: FieldTable;
+}
+
+/** Totals since the queue was made. */
+export interface QueueCounters {
+  published: number;
+  delivered: number;
+  deliveredNoAck: number;
+  got: number;
+  gotNoAck: number;
+  redelivered: number;
+  acked: number;
+}
+
+/**
+ * A queue: ready messages in segments by priority level, unacked ones at their places among them, and consumers.
+ * Single writer: its own methods, which run to their end.
+ */
+export class Queue implements Grave, QueueProperties {
+  readonly kind = "queue";
+  readonly name: string;
+  readonly vhost: string;
+  readonly id: number;
+  readonly durable: boolean;
+  readonly autoDelete: boolean;
+  readonly exclusiveOwner: object | undefined;
+  readonly arguments: FieldTable;
+  options: QueueOptions;
+  ready = 0;
+  unacked = 0;
+  /** Bytes of bodies. */
+  readyBytes = 0;
+  unackedBytes = 0;
+  deleted = false;
+  readonly counters: QueueCounters = {
+    published: 0,
+    delivered: 0,
+    deliveredNoAck: 0,
+    got: 0,
+    gotNoAck: 0,
+    redelivered: 0,
+    acked: 0,
+  };
+  readonly #host: QueueHost;
+  readonly #levels: (SegmentList | undefined)[] = [];
+  readonly #consumers = new Set<Consumer>();
+  readonly #turns = new ConsumerTurns();
+  readonly #expiry: Expiry;
+  readonly #reading = new Set<Segment>();
+  #getters: Getter[] = [];
+  #dispatching = false;
+  #usedAt: number;
+  #expiresTimer: Timer | undefined;
+
+  constructor(host: QueueHost, properties: QueueProperties, options: QueueOptions) {
+    this.#host = host;
+    this.name = properties.name;
+    this.vhost = properties.vhost;
+    this.id = properties.id;
+    this.durable = properties.durable;
+    this.autoDelete = properties.autoDelete;
+    this.exclusiveOwner = properties.exclusiveOwner;
+    this.arguments = properties.arguments;
+    this.options = options;
+    this.#usedAt = host.clock.now();
+    this.#expiry = new Expiry(
+      host.clock,
+      (segment, index) => this.#remove(segment, index, "expired"),
+      (segment) => this.#read(segment),
+    );
+    this.#armExpires();
+  }
+
+  get store(): Store {
+    return this.#host.store;
+  }
+
+  get deadLetterExchange(): string | undefined {
+    return this.options.deadLetterExchange;
+  }
+
+  get deadLetterRoutingKey(): string | undefined {
+    return this.options.deadLetterRoutingKey;
+  }
+
+  /** Whether its definition and persistent messages outlive the broker. */
+  get stored(): boolean {
+    return this.durable && this.exclusiveOwner === undefined;
+  }
+
+  get consumerCount(): number {
+    return this.#consumers.size;
+  }
+
+  get consumers(): ReadonlySet<Consumer> {
+    return this.#consumers;
+  }
+
+  /** Takes in a segment that the store holds; in ascending order of number. */
+  restore(segment: Segment): void {
+    const level = this.#level(segment.level);
+    level.push(segment);
+    level.ready += segment.live;
+    this.ready += segment.live;
+    this.readyBytes += segment.storedBodyBytes;
+    this.#expiry.watchSegment(segment);
+  }
+
+  /**
+   * Takes a message: to a consumer at once when one has credit and nothing is ahead, else to the end of its level.
+   * After "waits", `waiter.committed(tag)` is called once, perhaps before this returns.
+   */
+  enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued {
+    if (this.deleted) return "done";
+    if (this.ready === 0) {
+      const consumer = this.#turns.next();
+      if (consumer !== undefined) return this.#handOver(consumer, message, waiter, tag);
+    }
+    if (this.#refuses(message)) return "rejected";
+    this.counters.published++;
+    const expiresAt = this.#expiryOf(message);
+    const level = this.#level(this.#levelOf(message));
+    const segment = this.#tail(level);
+    const index = segment.append(message, expiresAt);
+    level.ready++;
+    this.ready++;
+    this.readyBytes += message.bodySize;
+    const result = this.#keep(segment, index, waiter, tag);
+    if (expiresAt !== 0) this.#expireInTime(segment, index, expiresAt);
+    if (this.#limited()) this.#dropSurplus();
+    return result;
+  }
+
+  /** Direct hand-over: nothing is ready, so the message goes first and, unless it must be acked, is not kept at all. */
+  #handOver(consumer: Consumer, message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued {
+    this.counters.published++;
+    if (consumer.noAck) {
+      this.counters.deliveredNoAck++;
+      const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
+      consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, false, undefined, 0);
+      return "done";
+    }
+    const segment = this.#tail(this.#level(this.#levelOf(message)));
+    const index = segment.append(message, this.#expiryOf(message));
+    segment.markUnacked(index);
+    this.unacked++;
+    this.unackedBytes += message.bodySize;
+    this.counters.delivered++;
+    const result = this.#keep(segment, index, waiter, tag);
+    this.#deliverRecord(consumer, segment, index, segment);
+    return result;
+  }
+
+  /** Sees to it that the store gets a message which must outlive the broker. */
+  #keep(segment: Segment, index: number, waiter: CommitWaiter | undefined, tag: number): Enqueued {
+    if (!segment.isPersistent(index)) return "done";
+    segment.mark();
+    if (waiter === undefined) return "done";
+    segment.wait(index, waiter, tag);
+    return "waits";
+  }
+
+  #levelOf(message: Message): number {
+    return Math.min(message.priority, this.options.maxPriority);
+  }
+
+  #level(level: number): SegmentList {
+    this.#levels[level] ??= new SegmentList();
+    return this.#levels[level];
+  }
+
+  #tail(level: SegmentList): Segment {
+    const { tail } = level;
+    if (tail !== undefined && !tail.closed) return tail;
+    const store = this.stored ? this.#host.store : undefined;
+    const segment = new Segment(this.#host.nextSegment(), this.id, this.#levels.indexOf(level), store);
+    if (tail !== undefined) {
+      segment.expectLike(tail);
+      this.#dropIfGone(tail, level);
+    }
+    level.push(segment);
+    return segment;
+  }
+
+  #expiryOf(message: Message): number {
+    const ttl = this.options.messageTtlMs;
+    if (ttl === undefined && message.expiresAfterMs < 0) return 0;
+    const own = message.expiresAfterMs < 0 ? Number.POSITIVE_INFINITY : message.expiresAfterMs;
+    return this.#host.clock.now() + Math.min(ttl ?? Number.POSITIVE_INFINITY, own);
+  }
+
+  #expireInTime(segment: Segment, index: number, expiresAt: number): void {
+    if (expiresAt <= this.#host.clock.now()) this.#remove(segment, index, "expired");
+    else this.#expiry.watch(segment, index, expiresAt);
+  }
+
+  #limited(): boolean {
+    return this.options.maxLength !== undefined || this.options.maxLengthBytes !== undefined;
+  }
+
+  #refuses(message: Message): boolean {
+    const { overflow, maxLength, maxLengthBytes } = this.options;
+    if (overflow === "drop-head") return false;
+    const full =
+      (maxLength !== undefined && this.ready >= maxLength) ||
+      (maxLengthBytes !== undefined && this.readyBytes >= maxLengthBytes);
+    if (full && overflow === "reject-publish-dlx" && this.deadLetterExchange !== undefined) {
+      const record = message.own();
+      this.#host.deadLetter(this, "maxlen", record, 0, record.length);
+    }
+    return full;
+  }
+
+  /** Drops messages from the head while there are more than the limits allow. */
+  #dropSurplus(): void {
+    const { maxLength = Number.POSITIVE_INFINITY, maxLengthBytes = Number.POSITIVE_INFINITY } = this.options;
+    if (this.options.overflow !== "drop-head") return;
+    while (this.ready > maxLength || this.readyBytes > maxLengthBytes) {
+      const level = this.#firstLevel();
+      if (level === undefined || !this.#seek(level) || level.foundSegment === undefined) return;
+      this.#remove(level.foundSegment, level.foundIndex, "maxlen");
+    }
+  }
+
+  #firstLevel(): SegmentList | undefined {
+    for (let at = this.#levels.length - 1; at >= 0; at--) {
+      const level = this.#levels[at];
+      if (level !== undefined && level.ready > 0) return level;
+    }
+    return undefined;
+  }
+
+  /** Finds the first ready message of a level; false when it has none or it must be read from the store first. */
+  #seek(level: SegmentList): boolean {
+    const found = level.seek();
+    if (found === "unread" && level.foundSegment !== undefined) this.#read(level.foundSegment);
+    return found === "found";
+  }
+
+  #read(segment: Segment): void {
+    if (this.#reading.has(segment)) return;
+    this.#reading.add(segment);
+    this.#host.store.readSegment(segment.number, (messages) => {
+      this.#reading.delete(segment);
+      if (this.deleted || segment.live === 0) return;
+      const expected = segment.live;
+      segment.fill(messages);
+      const missing = expected - segment.live;
+      this.#level(segment.level).ready -= missing;
+      this.ready -= missing;
+      this.#expireFilled(segment);
+      this.resume();
+    });
+  }
+
+  #expireFilled(segment: Segment): void {
+    for (let index = 0; index < segment.count; index++) {
+      const expiresAt = segment.expiresAt(index);
+      if (expiresAt !== 0 && segment.isReady(index)) this.#expireInTime(segment, index, expiresAt);
+    }
+  }
+
+  /** Removes a ready message that expired or is too many. */
+  #remove(segment: Segment, index: number, reason: DeathReason): void {
+    this.#takeReady(segment, index);
+    this.#bury(segment, index, reason);
+  }
+
+  #takeReady(segment: Segment, index: number): void {
+    this.#level(segment.level).ready--;
+    this.ready--;
+    this.readyBytes -= segment.bodySize(index);
+  }
+
+  /** Settles a message, leaving its dead letter when the queue has somewhere to send it. */
+  #bury(segment: Segment, index: number, reason: DeathReason): void {
+    const replaced = this.deadLetterExchange !== undefined;
+    if (replaced) {
+      this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index));
+    }
+    this.#settle(segment, index, replaced);
+  }
+
+  #settle(segment: Segment, index: number, replaced: boolean): void {
+    segment.settle(index, replaced);
+    if (segment.live === 0) this.#dropIfGone(segment, this.#level(segment.level));
+  }
+
+  #dropIfGone(segment: Segment, level: SegmentList): void {
+    if (!segment.closed || segment.live > 0) return;
+    level.remove(segment);
+    segment.mark();
+    segment.free();
+  }
+
+  /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */
+  checkExclusiveUse(consumer: Consumer): void {
+    if (!this.#exclusiveConflict(consumer)) return;
+    throw new BrokerError("ACCESS_REFUSED", `${queueText(this.name, this.vhost)} in exclusive use`);
+  }
+
+  /** Adds a consumer and serves it. */
+  addConsumer(consumer: Consumer): void {
+    this.#expiresTimer?.cancel();
+    this.#consumers.add(consumer);
+    this.consumerReady(consumer);
+  }
+
+  #exclusiveConflict(consumer: Consumer): boolean {
+    if (consumer.exclusive && this.options.singleActiveConsumer) return true;
+    if (this.#consumers.size === 0) return false;
+    if (consumer.exclusive) return true;
+    for (const other of this.#consumers) if (other.exclusive) return true;
+    return false;
+  }
+
+  removeConsumer(consumer: Consumer): void {
+    if (!this.#consumers.delete(consumer)) return;
+    this.#turns.remove(consumer);
+    this.#activateNext();
+    if (this.#consumers.size > 0 || this.deleted) return;
+    this.touch();
+    this.#host.lastConsumerGone(this);
+  }
+
+  /** With x-single-active-consumer, the one that was there first gets the messages. */
+  #activeConsumer(): Consumer | undefined {
+    return this.#consumers.values().next().value;
+  }
+
+  #activateNext(): void {
+    const next = this.#activeConsumer();
+    if (this.options.singleActiveConsumer && next !== undefined && !this.deleted) this.consumerReady(next);
+  }
+
+  /** A consumer has credit again. */
+  consumerReady(consumer: Consumer): void {
+    if (!this.#consumers.has(consumer)) return;
+    if (this.options.singleActiveConsumer && consumer !== this.#activeConsumer()) return;
+    this.#turns.add(consumer);
+    if (this.ready > 0) this.resume();
+  }
+
+  /** Gives the first ready message to `getter`, or tells it that there is none. */
+  get(getter: Getter): void {
+    this.touch();
+    this.#getters.push(getter);
+    this.resume();
+  }
+
+  /** Serves getters, then consumers, until messages or credit run out. */
+  resume(): void {
+    // A consumer may ack inside deliver(). Without this guard each such ack would nest one level deeper.
+    if (this.#dispatching || this.deleted) return;
+    this.#dispatching = true;
+    try {
+      if (this.#limited()) this.#dropSurplus();
+      while (this.#serveNext());
+    } finally {
+      this.#dispatching = false;
+    }
+    if (this.ready === 0) this.#answerEmpty();
+  }
+
+  #answerEmpty(): void {
+    const getters = this.#getters;
+    if (getters.length === 0) return;
+    this.#getters = [];
+    for (const getter of getters) if (getter.waiting) getter.empty();
+  }
+
+  #serveNext(): boolean {
+    if (this.ready === 0) return false;
+    const level = this.#firstLevel();
+    if (level === undefined || !this.#seek(level)) return false;
+    const { foundSegment: segment, foundIndex: index } = level;
+    if (segment === undefined) return false;
+    if (this.#isExpired(segment, index)) {
+      this.#remove(segment, index, "expired");
+      return true;
+    }
+    return this.#serveGetter(segment, index) || this.#serveConsumer(segment, index);
+  }
+
+  #isExpired(segment: Segment, index: number): boolean {
+    const expiresAt = segment.expiresAt(index);
+    return expiresAt !== 0 && expiresAt <= this.#host.clock.now();
+  }
+
+  #serveGetter(segment: Segment, index: number): boolean {
+    let getter = this.#getters.shift();
+    while (getter !== undefined && !getter.waiting) getter = this.#getters.shift();
+    if (getter === undefined) return false;
+    if (getter.noAck) this.counters.gotNoAck++;
+    else this.counters.got++;
+    this.#serve(getter, segment, index);
+    return true;
+  }
+
+  #serveConsumer(segment: Segment, index: number): boolean {
+    const consumer = this.#turns.next();
+    if (consumer === undefined) return false;
+    if (consumer.noAck) this.counters.deliveredNoAck++;
+    else this.counters.delivered++;
+    this.#serve(consumer, segment, index);
+    return true;
+  }
+
+  #serve(receiver: Pick<Consumer, "noAck" | "deliver">, segment: Segment, index: number): void {
+    this.#takeReady(segment, index);
+    if (segment.isRedelivered(index)) this.counters.redelivered++;
+    if (receiver.noAck) {
+      this.#deliverRecord(receiver, segment, index, undefined);
+      this.#settle(segment, index, false);
+      return;
+    }
+    segment.markUnacked(index);
+    this.unacked++;
+    this.unackedBytes += segment.bodySize(index);
+    this.#deliverRecord(receiver, segment, index, segment);
+  }
+
+  #deliverRecord(to: Pick<Consumer, "deliver">, from: Segment, index: number, kept: Segment | undefined): void {
+    const bytes = from.bytes(index);
+    const start = from.start(index);
+    const middle = addressEndOf(bytes, start);
+    to.deliver(bytes, start, middle, middle, from.end(index), from.isRedelivered(index), kept, index);
+  }
+
+  /** An unacked message is done with. */
+  ack(segment: Segment, index: number): void {
+    if (!this.#takeUnacked(segment, index)) return;
+    this.counters.acked++;
+    this.#settle(segment, index, false);
+  }
+
+  /** An unacked message is refused for good: it is dead-lettered or dropped. */
+  reject(segment: Segment, index: number): void {
+    if (this.#takeUnacked(segment, index)) this.#bury(segment, index, "rejected");
+  }
+
+  /** An unacked message goes back to its place. Call {@link resume} after the last one. */
+  requeue(segment: Segment, index: number): void {
+    if (!this.#takeUnacked(segment, index)) return;
+    segment.markReady(index);
+    const level = this.#level(segment.level);
+    level.putBack(segment, index);
+    level.ready++;
+    this.ready++;
+    this.readyBytes += segment.bodySize(index);
+    const expiresAt = segment.expiresAt(index);
+    if (expiresAt !== 0) this.#expireInTime(segment, index, expiresAt);
+  }
+
+  #takeUnacked(segment: Segment, index: number): boolean {
+    if (this.deleted || !segment.isUnacked(index)) return false;
+    this.unacked--;
+    this.unackedBytes -= segment.bodySize(index);
+    return true;
+  }
+
+  /** Drops all ready messages and returns how many there were. */
+  purge(): number {
+    const purged = this.ready;
+    for (const level of this.#levels) {
+      for (const segment of level?.segments.slice() ?? []) this.#purgeSegment(segment);
+      if (level !== undefined) level.ready = 0;
+    }
+    this.ready = 0;
+    this.readyBytes = 0;
+    return purged;
+  }
+
+  #purgeSegment(segment: Segment): void {
+    if (!segment.resident) segment.dropStored();
+    else {
+      for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
+    }
+    this.#dropIfGone(segment, this.#level(segment.level));
+  }
+
+  /** Ends the queue with all that is in it; its consumers are told. Returns how many messages were ready. */
+  delete(): number {
+    const { ready } = this;
+    this.deleted = true;
+    this.#expiry.stop();
+    this.#expiresTimer?.cancel();
+    for (const level of this.#levels) {
+      for (const segment of level?.segments ?? []) segment.discard();
+      level?.clear();
+    }
+    if (this.stored) this.#host.store.dropMessages(this.id);
+    this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
+    this.#answerEmpty();
+    const consumers = [...this.#consumers];
+    this.#consumers.clear();
+    for (const consumer of consumers) consumer.cancelled();
+    return ready;
+  }
+
+  /** The queue is in use now: x-expires counts from here. */
+  touch(): void {
+    this.#usedAt = this.#host.clock.now();
+    if (this.#consumers.size === 0) this.#armExpires();
+  }
+
+  #armExpires(): void {
+    const { expiresMs } = this.options;
+    if (expiresMs === undefined) return;
+    this.#expiresTimer?.cancel();
+    this.#expiresTimer = this.#host.clock.setTimer(this.#usedAt + expiresMs, () => {
+      if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
+    });
+  }
+}

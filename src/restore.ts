@@ -1,0 +1,89 @@
+import type { Permissions } from "./permissions.ts";
+import type { Queue } from "./queue/queue.ts";
+import { Segment } from "./queue/segment.ts";
+import type {
+  BindingDefinition,
+  Definition,
+  ExchangeDefinition,
+  QueueDefinition,
+  StoredSegment,
+  StoredState,
+} from "./store/store.ts";
+import { addExchange, restoreBinding, restoreQueue } from "./topology.ts";
+import type { Users } from "./users.ts";
+import type { Vhost } from "./vhost.ts";
+
+/** What a restored broker is put into. */
+export interface Restorable {
+  readonly users: Users;
+  readonly permissions: Permissions;
+  /** Makes a vhost with its predefined exchanges. */
+  newVhost(name: string): Vhost;
+}
+
+/** Brings back what the store holds: definitions first, then to each queue the segments of its messages. */
+export class Restorer {
+  readonly #target: Restorable;
+  readonly #vhosts = new Map<string, Vhost>();
+  readonly #queues = new Map<number, Queue>();
+
+  constructor(target: Restorable) {
+    this.#target = target;
+  }
+
+  restore(state: StoredState): void {
+    // What names another thing comes after it: bindings last.
+    for (const kind of ["vhost", "user", "permission", "topic-permission", "exchange", "queue", "binding"] as const) {
+      for (const definition of state.definitions) if (definition.kind === kind) this.#define(definition);
+    }
+    for (const segment of state.segments) this.#segment(segment);
+  }
+
+  #define(definition: Definition): void {
+    switch (definition.kind) {
+      case "vhost":
+        this.#vhosts.set(definition.name, this.#target.newVhost(definition.name));
+        break;
+      case "user":
+        this.#target.users.restore(definition);
+        break;
+      case "permission":
+      case "topic-permission":
+        this.#target.permissions.restore(definition);
+        break;
+      case "exchange":
+        this.#exchange(definition);
+        break;
+      case "queue":
+        this.#queue(definition);
+        break;
+      case "binding":
+        this.#binding(definition);
+        break;
+      default:
+        definition satisfies never;
+    }
+  }
+
+  #exchange({ kind: _, vhost, ...properties }: ExchangeDefinition): void {
+    const found = this.#vhosts.get(vhost);
+    if (found !== undefined) addExchange(found, { ...properties, durable: true });
+  }
+
+  #queue({ kind: _, ...properties }: QueueDefinition): void {
+    const vhost = this.#vhosts.get(properties.vhost);
+    if (vhost === undefined) return;
+    const queue = restoreQueue(vhost, { ...properties, durable: true, exclusiveOwner: undefined });
+    this.#queues.set(queue.id, queue);
+  }
+
+  #binding(definition: BindingDefinition): void {
+    const vhost = this.#vhosts.get(definition.vhost);
+    if (vhost !== undefined) restoreBinding(vhost, definition);
+  }
+
+  #segment(row: StoredSegment): void {
+    const queue = this.#queues.get(row.queueId);
+    queue?.restore(Segment.stored(row, queue.store));
+  }
+}

@@ -1,0 +1,189 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite, { type Database, type Statement } from "better-sqlite3";
+import { applyBatch } from "./batch.ts";
+import type { DefinitionChange } from "./definition-rows.ts";
+import { type RecoveredRows, readRows } from "./recovery.ts";
+import { readVersion, upgradeSchema } from "./schema.ts";
+import { SqliteDefinitions } from "./sqlite-definitions.ts";
+import { SqliteMessages } from "./sqlite-messages.ts";
+import { type StoredMessages, StoreError } from "./store.ts";
+
+/** Measured: records of 1 KiB are written twice as fast as with 4 KiB; small and large ones a little faster. */
+const pageBytes = 16 * 1024;
+
+/** Log to gather before it is copied into the data file: a stall of some 20 ms. Less costs throughput at 1 KiB. */
+const checkpointPages = (16 * 1024 * 1024) / pageBytes;
+
+/** What the log may keep of its size once all of it is in the data file. */
+const logBytesKept = 64 * 1024 * 1024;
+
+/** Time that a batch may spend on deleting what was dropped, and a step between batches. */
+const sweepMs = 5;
+
+/** Unused pages that stay in the file for the next messages. */
+const freePagesKept = (4 * 1024 * 1024) / pageBytes;
+
+/** Unused pages given back to the file system at a time: some milliseconds. */
+const freePagesStep = (8 * 1024 * 1024) / pageBytes;
+
+/** How long to wait for somebody else's lock on the data file, a person's shell that writes to it, before that fails. */
+const lockWaitMs = 100;
+
+/** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
+export class DataFile {
+  readonly #lock: Database;
+  readonly #db: Database;
+  readonly #definitions: SqliteDefinitions;
+  readonly #messages: SqliteMessages;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #checkpointState: Statement;
+  readonly #freePages: Statement;
+
+  /** Opens or creates the data in a directory; throws StoreError when it cannot be used. */
+  constructor(directory: string) {
+    this.#lock = lockDirectory(directory);
+    try {
+      this.#db = openDatabase(join(directory, "tsbroker.db"));
+    } catch (error) {
+      this.#lock.close();
+      throw error;
+    }
+    this.#definitions = new SqliteDefinitions(this.#db);
+    this.#messages = new SqliteMessages(this.#db);
+    this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
+    this.#commit = this.#db.prepare("COMMIT");
+    this.#checkpointState = this.#db.prepare("PRAGMA wal_checkpoint(NOOP)").raw();
+    this.#freePages = this.#db.prepare("PRAGMA freelist_count").pluck();
+  }
+
+  /** Reads what a start needs; throws StoreError when the file is damaged. */
+  recover(): RecoveredRows {
+    try {
+      return readRows(this.#db);
+    } catch (error) {
+      throw new StoreError(`data file '${this.#db.name}' cannot be read: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  /** Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. */
+  write(definitions: readonly DefinitionChange[], droppedQueues: readonly number[], operations: Buffer): void {
+    this.#transaction(() => {
+      for (const change of definitions) this.#definitions.apply(change);
+      for (const queueId of droppedQueues) this.#messages.dropQueue(queueId);
+      applyBatch(operations, this.#messages);
+      this.#messages.flush();
+      this.#messages.sweep(sweepMs);
+    });
+  }
+
+  read(segment: number): StoredMessages {
+    return this.#messages.read(segment);
+  }
+
+  /** Copies the log into the data file once enough of it has gathered. */
+  checkpointIfDue(): void {
+    const state: unknown = this.#checkpointState.get();
+    if (!Array.isArray(state)) return;
+    const [, logged, copied]: unknown[] = state;
+    if (Number(logged) - Number(copied) >= checkpointPages) this.#checkpoint();
+  }
+
+  /** Deletes a bounded part of what was dropped, or gives a part of the unused pages back; true when there is more. */
+  tidySome(): boolean {
+    if (this.#messages.hasDropped) {
+      this.#transaction(() => this.#messages.sweep(sweepMs));
+      this.checkpointIfDue();
+      return true;
+    }
+    if (!this.#hasUnused()) return false;
+    this.#db.pragma(`incremental_vacuum(${freePagesStep})`);
+    this.#checkpoint();
+    return this.#hasUnused();
+  }
+
+  /** SQLite copies the log into the data file and removes it, unless somebody else is reading. */
+  close(): void {
+    this.#db.close();
+    this.#lock.close();
+  }
+
+  #transaction(step: () => void): void {
+    this.#begin.run();
+    try {
+      step();
+      this.#commit.run();
+    } catch (error) {
+      this.#messages.discard();
+      // Some errors, a full disk for one, have rolled back already.
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #checkpoint(): void {
+    this.#db.pragma("wal_checkpoint(PASSIVE)");
+  }
+
+  #hasUnused(): boolean {
+    return Number(this.#freePages.get()) > freePagesKept;
+  }
+}
+
+const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOBIG", "INTERNAL"];
+
+/** True for what the disk or the operating system did to SQLite, false for mistakes of ours. */
+export function isDiskError(error: unknown): error is Error {
+  return error instanceof Sqlite.SqliteError && !ownMistakes.includes(error.code.split("_")[1] ?? "");
+}
+
+/**
+ * Locks the directory for this process by a transaction on a file beside the data, which ends with the process. The
+ * data file itself stays open to a shell or a backup.
+ */
+function lockDirectory(directory: string): Database {
+  let lock: Database | undefined;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    lock = new Sqlite(join(directory, "tsbroker.lock"), { timeout: 0 });
+    lock.pragma("journal_mode = MEMORY");
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock?.close();
+    if (error instanceof Sqlite.SqliteError && error.code === "SQLITE_BUSY") {
+      throw new StoreError(`data directory '${directory}' is in use by another tsbroker`, { cause: error });
+    }
+    throw new StoreError(`data directory '${directory}' cannot be used: ${reason(error)}`, { cause: error });
+  }
+}
+
+function openDatabase(file: string): Database {
+  let db: Database | undefined;
+  try {
+    db = new Sqlite(file, { timeout: lockWaitMs });
+    // Looked at before anything is written to it: it may be another program's.
+    readVersion(db);
+    db.pragma(`page_size = ${pageBytes}`);
+    db.pragma("auto_vacuum = INCREMENTAL");
+    const mode = db.pragma("journal_mode = WAL", { simple: true });
+    if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
+    db.pragma("synchronous = FULL");
+    db.pragma("wal_autocheckpoint = 0");
+    db.pragma(`journal_size_limit = ${logBytesKept}`);
+    upgradeSchema(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof StoreError) throw error;
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_NOTADB")) {
+      throw new StoreError(`'${file}' is not a data file of tsbroker: ${reason(error)}`, { cause: error });
+    }
+    throw new StoreError(`data file '${file}' cannot be used: ${reason(error)}`, { cause: error });
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,31 @@
+import type { DefinitionChange } from "./definition-rows.ts";
+import type { RecoveredRows } from "./recovery.ts";
+import type { StoredMessages } from "./store.ts";
+
+/** What the main thread asks of the writer. One batch at a time; reads and batches in any order. */
+export type WriterRequest = BatchRequest | { readonly name: "read"; readonly segment: number } | CloseRequest;
+
+/** The memory is transferred, and comes back with the answer. */
+export interface BatchRequest {
+  readonly name: "batch";
+  readonly definitions: readonly DefinitionChange[];
+  readonly droppedQueues: readonly number[];
+  readonly memory: ArrayBuffer;
+  readonly length: number;
+}
+
+/** Comes with nothing to write, or with `abandon` while writing fails, to give up what was not written. */
+export interface CloseRequest {
+  readonly name: "close";
+  readonly abandon: boolean;
+}
+
+/** What the writer answers: "opened" or "refused" first, "closed" last, reads in the order they were asked for. */
+export type WriterAnswer =
+  | { readonly name: "opened"; readonly rows: RecoveredRows }
+  | { readonly name: "refused"; readonly reason: string }
+  | { readonly name: "committed"; readonly memory: ArrayBuffer }
+  | { readonly name: "read"; readonly messages: StoredMessages }
+  | { readonly name: "failing"; readonly reason: string }
+  | { readonly name: "recovered" }
+  | { readonly name: "closed" };

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { DataFile, isDiskError } from "./data-file.ts";
+import type { BatchRequest, CloseRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
+import { StoreError } from "./store.ts";
+
+/** How soon to try again what the disk refused. */
+const retryMs = 1000;
+
+/** How soon after a batch to tidy up, and how soon again when there is more of it and no batch has come. */
+const tidyMs = 250;
+const tidyOnMs = 1;
+
+/** Does what the main thread asks for; what the disk refuses it keeps and tries again until it works. */
+class Writer {
+  readonly #file: DataFile;
+  readonly #port: MessagePort;
+  readonly #reads: number[] = [];
+  #batch: BatchRequest | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #tidy: NodeJS.Timeout | undefined;
+  #isBusy = false;
+
+  constructor(file: DataFile, port: MessagePort) {
+    this.#file = file;
+    this.#port = port;
+  }
+
+  handle(request: WriterRequest): void {
+    switch (request.name) {
+      case "batch":
+        this.#batch = request;
+        this.#try(() => this.#commit());
+        break;
+      case "read":
+        this.#reads.push(request.segment);
+        // A batch that fails does not hold up reads: they see what is committed.
+        this.#try(() => this.#answerReads());
+        break;
+      case "close":
+        this.#close(request);
+        break;
+      default:
+        request satisfies never;
+    }
+  }
+
+  /** Deletes what was dropped and gives space back, a step now and then, step by step while nothing else is to do. */
+  tidyUp(): void {
+    this.#tidy ??= setTimeout(
+      () => {
+        this.#tidy = undefined;
+        this.#isBusy = false;
+        this.#try(() => {
+          if (this.#file.tidySome()) this.tidyUp();
+        });
+      },
+      this.#isBusy ? tidyMs : tidyOnMs,
+    );
+  }
+
+  /** False when the disk refused; our own mistakes end the thread. */
+  #try(step: () => void): boolean {
+    try {
+      step();
+      return true;
+    } catch (error) {
+      // SQLite's own error class arrives in the other thread without its message.
+      if (!isDiskError(error))
+        throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  #failed(error: Error): void {
+    if (this.#retry !== undefined) return;
+    this.#answer({ name: "failing", reason: error.message });
+    this.#retry = setInterval(() => this.#tryAgain(), retryMs);
+  }
+
+  #tryAgain(): void {
+    const works = this.#try(() => this.#commit()) && this.#try(() => this.#answerReads());
+    if (!works) return;
+    clearInterval(this.#retry);
+    this.#retry = undefined;
+    this.#answer({ name: "recovered" });
+  }
+
+  #commit(): void {
+    if (this.#batch !== undefined) {
+      const { definitions, droppedQueues, memory, length } = this.#batch;
+      this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
+      this.#batch = undefined;
+      this.#answer({ name: "committed", memory }, [memory]);
+      this.#isBusy = true;
+      this.tidyUp();
+    }
+    this.#file.checkpointIfDue();
+  }
+
+  #answerReads(): void {
+    for (let segment = this.#reads[0]; segment !== undefined; segment = this.#reads[0]) {
+      this.#answer({ name: "read", messages: this.#file.read(segment) });
+      this.#reads.shift();
+    }
+  }
+
+  #close({ abandon }: CloseRequest): void {
+    assert(abandon || this.#batch === undefined, "closed with a batch to write");
+    clearInterval(this.#retry);
+    clearTimeout(this.#tidy);
+    this.#file.close();
+    this.#answer({ name: "closed" });
+    this.#port.close();
+  }
+
+  #answer(answer: WriterAnswer, transfer: ArrayBuffer[] = []): void {
+    this.#port.postMessage(answer, transfer);
+  }
+}
+
+/** Answers "opened" and serves the port, or answers "refused" and lets the thread end. */
+function start(port: MessagePort, directory: string): void {
+  try {
+    const file = new DataFile(directory);
+    const rows = file.recover();
+    const writer = new Writer(file, port);
+    port.on("message", (request: WriterRequest) => writer.handle(request));
+    port.postMessage({ name: "opened", rows } satisfies WriterAnswer);
+    writer.tidyUp();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    port.postMessage({ name: "refused", reason: error.message } satisfies WriterAnswer);
+  }
+}
+
+const directory: unknown = workerData;
+assert(parentPort !== null && typeof directory === "string", "the writer runs in a thread, with the data directory");
+start(parentPort, directory);

@@ -1,0 +1,303 @@
+import { checkArguments, checkProperty } from "./equivalence.ts";
+import { BrokerError } from "./errors.ts";
+import type { ExchangeProperties } from "./exchange/exchange.ts";
+import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
+import { emptyTable, type FieldTable } from "./field-table.ts";
+import { exchangeText, isReserved, queueText } from "./names.ts";
+import { parseQueueArguments, queueArguments } from "./queue/arguments.ts";
+import { Queue, type QueueProperties } from "./queue/queue.ts";
+import type { BindingDefinition } from "./store/store.ts";
+import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
+
+/** A queue to declare; `owner` is the connection that asks. */
+export interface QueueDeclaration {
+  readonly name: string;
+  readonly durable: boolean;
+  readonly exclusive: boolean;
+  readonly autoDelete: boolean;
+  readonly arguments: FieldTable;
+  readonly owner: object;
+  /** The broker made up the name. */
+  readonly serverNamed: boolean;
+}
+
+/** The exchanges that every vhost has, besides the default one. */
+const predeclared: readonly (readonly [string, string])[] = [
+  ["amq.direct", "direct"],
+  ["amq.fanout", "fanout"],
+  ["amq.topic", "topic"],
+  ["amq.headers", "headers"],
+  ["amq.match", "headers"],
+];
+
+/** Makes the exchanges that a new vhost starts with. */
+export function declarePredefined(vhost: Vhost): void {
+  addExchange(vhost, properties("", "direct", false));
+  addExchange(vhost, properties("amq.rabbitmq.trace", "topic", true));
+  for (const [name, type] of predeclared) addExchange(vhost, properties(name, type, false));
+}
+
+function properties(name: string, type: string, internal: boolean): ExchangeProperties {
+  return { name, type, durable: true, autoDelete: false, internal, arguments: emptyTable };
+}
+
+/** Puts an exchange into a vhost without a look at the rules: a predefined one, or one that was stored. */
+export function addExchange(vhost: Vhost, declaration: ExchangeProperties): VhostExchange {
+  const exchange: VhostExchange = createExchange<Bindable>(declaration);
+  vhost.exchanges.set(exchange.name, exchange);
+  vhost.host.topologyChanged();
+  return exchange;
+}
+
+/** Declares an exchange, or checks that the one of this name is equivalent. */
+export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): VhostExchange {
+  checkType(declaration.type);
+  const existing = vhost.exchanges.get(declaration.name);
+  if (existing !== undefined) {
+    checkExchange(vhost, existing, declaration);
+    return existing;
+  }
+  if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
+  checkAlternate(vhost, declaration);
+  const exchange = addExchange(vhost, declaration);
+  if (exchange.durable) {
+    const { name, type, autoDelete, internal } = exchange;
+    vhost.store.define({
+      kind: "exchange",
+      vhost: vhost.name,
+      name,
+      type,
+      autoDelete,
+      internal,
+      arguments: exchange.arguments,
+    });
+  }
+  return exchange;
+}
+
+function checkType(type: string): void {
+  if (exchangeTypes.includes(type)) return;
+  throw new BrokerError("PRECONDITION_FAILED", `${type === "" ? "invalid" : "unknown"} exchange type '${type}'`);
+}
+
+function checkExchange(vhost: Vhost, existing: ExchangeProperties, declaration: ExchangeProperties): void {
+  const text = exchangeText(existing.name, vhost.name);
+  checkProperty(text, "type", declaration.type, existing.type);
+  checkProperty(text, "durable", declaration.durable, existing.durable);
+  checkProperty(text, "auto_delete", declaration.autoDelete, existing.autoDelete);
+  checkProperty(text, "internal", declaration.internal, existing.internal);
+  checkArguments(text, ["alternate-exchange"], declaration.arguments, existing.arguments);
+}
+
+function checkAlternate(vhost: Vhost, declaration: ExchangeProperties): void {
+  const field = declaration.arguments.get("alternate-exchange");
+  if (field === undefined || field.type === "longstr") return;
+  const text = exchangeText(declaration.name, vhost.name);
+  throw new BrokerError("PRECONDITION_FAILED", `invalid type '${field.type}' for arg 'alternate-exchange' in ${text}`);
+}
+
+function reserved(kind: "queue" | "exchange", name: string): BrokerError {
+  return new BrokerError("ACCESS_REFUSED", `${kind} name '${name}' contains reserved prefix 'amq.*'`);
+}
+
+/** Deletes an exchange with its bindings. Absent is no error. */
+export function deleteExchange(vhost: Vhost, name: string, ifUnused: boolean): void {
+  if (isReserved(name)) {
+    throw new BrokerError("ACCESS_REFUSED", `deletion of system ${exchangeText(name, vhost.name)} not allowed`);
+  }
+  const exchange = vhost.exchanges.get(name);
+  if (exchange === undefined) return;
+  if (ifUnused && exchange.bindingCount > 0) {
+    throw new BrokerError("PRECONDITION_FAILED", `${exchangeText(name, vhost.name)} in use`);
+  }
+  removeExchange(vhost, exchange);
+}
+
+function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
+  vhost.exchanges.delete(exchange.name);
+  if (exchange.durable) vhost.store.undefine({ kind: "exchange", vhost: vhost.name, name: exchange.name });
+  for (const binding of [...exchange.bindings()]) {
+    exchange.unbind(binding.destination, binding.routingKey, binding.arguments);
+    forgetBinding(vhost, exchange, binding.destination, binding.routingKey, binding.arguments);
+  }
+  unbindDestination(vhost, exchange);
+  vhost.host.topologyChanged();
+}
+
+/** Declares a queue, or checks that the one of this name is equivalent and open to the owner. */
+export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue {
+  const existing = vhost.queues.get(declaration.name);
+  if (existing !== undefined) {
+    checkQueue(vhost, existing, declaration);
+    existing.touch();
+    return existing;
+  }
+  if (isReserved(declaration.name) && !declaration.serverNamed) throw reserved("queue", declaration.name);
+  const { name, exclusive, autoDelete } = declaration;
+  const durable = declaration.durable && !exclusive;
+  return addQueue(vhost, {
+    name,
+    vhost: vhost.name,
+    id: vhost.host.nextQueueId(),
+    durable,
+    autoDelete,
+    exclusiveOwner: exclusive ? declaration.owner : undefined,
+    arguments: declaration.arguments,
+  });
+}
+
+function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
+  const queue = restoreQueue(vhost, properties);
+  const { name, id, autoDelete } = properties;
+  if (queue.stored) {
+    vhost.store.define({ kind: "queue", vhost: vhost.name, name, id, autoDelete, arguments: properties.arguments });
+  }
+  return queue;
+}
+
+/** Puts a queue that was stored into its vhost, without its messages. */
+export function restoreQueue(vhost: Vhost, properties: QueueProperties): Queue {
+  const options = parseQueueArguments(properties.arguments, queueText(properties.name, vhost.name));
+  const queue = new Queue(vhost, properties, options);
+  vhost.queues.set(queue.name, queue);
+  vhost.host.topologyChanged();
+  return queue;
+}
+
+function checkQueue(vhost: Vhost, existing: Queue, declaration: QueueDeclaration): void {
+  const owner = declaration.exclusive ? declaration.owner : undefined;
+  if (existing.exclusiveOwner !== owner) throw locked(existing);
+  const text = queueText(existing.name, vhost.name);
+  checkProperty(text, "durable", declaration.durable && !declaration.exclusive, existing.durable);
+  checkProperty(text, "auto_delete", declaration.autoDelete, existing.autoDelete);
+  checkArguments(text, queueArguments, declaration.arguments, existing.arguments);
+}
+
+/** Throws RESOURCE_LOCKED when the queue is exclusive to another connection than `user`. */
+export function checkExclusive(queue: Queue, user: object): void {
+  if (queue.exclusiveOwner !== undefined && queue.exclusiveOwner !== user) throw locked(queue);
+}
+
+function locked(queue: Queue): BrokerError {
+  return new BrokerError(
+    "RESOURCE_LOCKED",
+    `cannot obtain exclusive access to locked ${queueText(queue.name, queue.vhost)}. It could be originally declared ` +
+      "on another connection or the exclusive property value does not match that of the original declaration.",
+  );
+}
+
+/** Deletes a queue and returns how many messages were ready in it. Absent is no error: 0. */
+export function deleteQueue(
+  vhost: Vhost,
+  name: string,
+  user: object,
+  only: { readonly ifUnused: boolean; readonly ifEmpty: boolean },
+): number {
+  const queue = vhost.queues.get(name);
+  if (queue === undefined) return 0;
+  checkExclusive(queue, user);
+  if (only.ifUnused && queue.consumerCount > 0) {
+    throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} in use`);
+  }
+  if (only.ifEmpty && queue.ready > 0) {
+    throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} not empty`);
+  }
+  return removeQueue(vhost, queue);
+}
+
+/** Ends a queue with its bindings and messages; returns how many were ready. */
+export function removeQueue(vhost: Vhost, queue: Queue): number {
+  vhost.queues.delete(queue.name);
+  if (queue.stored) vhost.store.undefine({ kind: "queue", vhost: vhost.name, name: queue.name });
+  unbindDestination(vhost, queue);
+  vhost.host.topologyChanged();
+  return queue.delete();
+}
+
+/** Removes all bindings to something that goes; auto-delete exchanges that lose their last one go too. */
+function unbindDestination(vhost: Vhost, destination: Bindable): void {
+  for (const source of vhost.sourcesOf(destination)) {
+    for (const binding of source.unbindAll(destination)) {
+      forgetBinding(vhost, source, destination, binding.routingKey, binding.arguments);
+    }
+    autoDelete(vhost, source);
+  }
+}
+
+function autoDelete(vhost: Vhost, exchange: VhostExchange): void {
+  if (!exchange.autoDelete || !exchange.everBound || exchange.bindingCount > 0) return;
+  if (vhost.exchanges.get(exchange.name) === exchange) removeExchange(vhost, exchange);
+}
+
+/** Binds a queue or an exchange. An equal binding is kept as it is. */
+export function bind(
+  vhost: Vhost,
+  source: VhostExchange,
+  destination: Bindable,
+  routingKey: string,
+  args: FieldTable,
+): void {
+  if (!source.bind(destination, routingKey, args)) return;
+  vhost.bound(source, destination);
+  if (isStored(source, destination)) {
+    vhost.store.define(bindingKey(vhost, source, destination, routingKey, args));
+  }
+  vhost.host.topologyChanged();
+}
+
+/** Puts back a binding that was stored; one that lost an end meanwhile is left out. */
+export function restoreBinding(vhost: Vhost, definition: BindingDefinition): void {
+  const { destinationKind, destination: name } = definition;
+  const source = vhost.exchanges.get(definition.source);
+  const destination = destinationKind === "queue" ? vhost.queues.get(name) : vhost.exchanges.get(name);
+  if (source === undefined || destination === undefined) return;
+  if (source.bind(destination, definition.routingKey, definition.arguments)) vhost.bound(source, destination);
+}
+
+/** Removes a binding. Absent is no error. */
+export function unbind(
+  vhost: Vhost,
+  source: VhostExchange,
+  destination: Bindable,
+  routingKey: string,
+  args: FieldTable,
+): void {
+  if (!source.unbind(destination, routingKey, args)) return;
+  forgetBinding(vhost, source, destination, routingKey, args);
+  autoDelete(vhost, source);
+  vhost.host.topologyChanged();
+}
+
+function forgetBinding(
+  vhost: Vhost,
+  source: VhostExchange,
+  destination: Bindable,
+  routingKey: string,
+  args: FieldTable,
+): void {
+  vhost.unbound(source, destination);
+  if (isStored(source, destination)) vhost.store.undefine(bindingKey(vhost, source, destination, routingKey, args));
+}
+
+/** A binding outlives the broker when both its ends do. */
+function isStored(source: VhostExchange, destination: Bindable): boolean {
+  return source.durable && (destination.kind === "queue" ? destination.stored : destination.durable);
+}
+
+function bindingKey(
+  vhost: Vhost,
+  source: VhostExchange,
+  destination: Bindable,
+  routingKey: string,
+  args: FieldTable,
+): BindingDefinition {
+  return {
+    kind: "binding",
+    vhost: vhost.name,
+    source: source.name,
+    destinationKind: destination.kind,
+    destination: destination.name,
+    routingKey,
+    arguments: args,
+  };
+}

@@ -1,0 +1,201 @@
+import type { Clock } from "./clock.ts";
+import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
+import { BrokerError } from "./errors.ts";
+import type { Exchange } from "./exchange/exchange.ts";
+import type { FieldTable } from "./field-table.ts";
+import type { Logger } from "./log.ts";
+import { directReplyTo, exchangeText, queueText } from "./names.ts";
+import type { DeathReason, Grave } from "./queue/dead-letter.ts";
+import type { Enqueued, Queue, QueueHost } from "./queue/queue.ts";
+import { Message } from "./record.ts";
+import type { CommitWaiter, Store } from "./store/store.ts";
+
+/** An exchange of a vhost: it binds queues and other exchanges. */
+export interface VhostExchange extends Exchange<Bindable> {}
+export type Bindable = Queue | VhostExchange;
+
+/** Where a routed message ends up: a queue, or the consumer behind a direct reply-to address. */
+export interface Target {
+  readonly name: string;
+  enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued;
+}
+
+/** Where messages to an exchange with a key go. */
+export interface Route {
+  readonly targets: readonly Target[];
+  /** True when every message to that exchange with that key goes there, whatever its headers. */
+  readonly fixed: boolean;
+}
+
+/** What a vhost needs of the broker it is in. */
+export interface VhostHost {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly log: Logger;
+  nextSegment(): number;
+  nextQueueId(): number;
+  /** Every cached route is void: something was declared, bound, deleted or permitted. */
+  topologyChanged(): void;
+}
+
+/** Called when the vhost itself removes a queue: it expired, or auto-delete lost its last consumer. */
+export type QueueRemover = (vhost: Vhost, queue: Queue) => void;
+
+/** A virtual host: its exchanges and queues, and the routing of messages among them. */
+export class Vhost implements QueueHost {
+  readonly name: string;
+  readonly host: VhostHost;
+  readonly exchanges = new Map<string, VhostExchange>();
+  readonly queues = new Map<string, Queue>();
+  /** Consumers on direct reply-to, by the address that their requests carry. */
+  readonly replyTargets = new Map<string, Target>();
+  /** The exchanges that have bindings to a queue or exchange. */
+  readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
+  readonly #removeQueue: QueueRemover;
+  readonly #message = new Message();
+  #deadLetters: DeadLetter[] = [];
+
+  constructor(name: string, host: VhostHost, removeQueue: QueueRemover) {
+    this.name = name;
+    this.host = host;
+    this.#removeQueue = removeQueue;
+  }
+
+  get clock(): Clock {
+    return this.host.clock;
+  }
+
+  get store(): Store {
+    return this.host.store;
+  }
+
+  nextSegment(): number {
+    return this.host.nextSegment();
+  }
+
+  /** Throws NOT_FOUND. */
+  getQueue(name: string): Queue {
+    const queue = this.queues.get(name);
+    if (queue === undefined) throw new BrokerError("NOT_FOUND", `no ${queueText(name, this.name)}`);
+    return queue;
+  }
+
+  /** Throws NOT_FOUND. */
+  getExchange(name: string): VhostExchange {
+    const exchange = this.exchanges.get(name);
+    if (exchange === undefined) throw new BrokerError("NOT_FOUND", `no ${exchangeText(name, this.name)}`);
+    return exchange;
+  }
+
+  /** Notes that `source` has bindings to `destination`. */
+  bound(source: VhostExchange, destination: Bindable): void {
+    const sources = this.#boundBy.get(destination);
+    if (sources === undefined) this.#boundBy.set(destination, new Set([source]));
+    else sources.add(source);
+  }
+
+  /** Notes that `source` may have lost its last binding to `destination`. */
+  unbound(source: VhostExchange, destination: Bindable): void {
+    const sources = this.#boundBy.get(destination);
+    if (sources === undefined || !source.bindingsTo(destination)[Symbol.iterator]().next().done) return;
+    sources.delete(source);
+    if (sources.size === 0) this.#boundBy.delete(destination);
+  }
+
+  /** The exchanges that have bindings to `destination`. */
+  sourcesOf(destination: Bindable): readonly VhostExchange[] {
+    return [...(this.#boundBy.get(destination) ?? [])];
+  }
+
+  /**
+   * Finds where messages to an exchange go with these keys. An exchange is passed once, so cycles end; one that
+   * routes nowhere passes on to its alternate exchange.
+   */
+  route(exchange: string, routingKeys: readonly string[], headers: () => FieldTable): Route {
+    if (exchange === "") return this.#routeByName(routingKeys);
+    const first = this.getExchange(exchange);
+    const queues = new Set<Queue>();
+    const passed = new Set<VhostExchange>([first]);
+    // A set grows while it is walked: each exchange found is passed in its turn, once.
+    let fixed = true;
+    for (const at of passed) {
+      this.#routeOnce(at, routingKeys, headers, queues, passed);
+      fixed &&= !at.needsHeaders;
+    }
+    return { targets: [...queues], fixed };
+  }
+
+  #routeOnce(
+    exchange: VhostExchange,
+    routingKeys: readonly string[],
+    headers: () => FieldTable,
+    queues: Set<Queue>,
+    passed: Set<VhostExchange>,
+  ): void {
+    const found = new Set<Bindable>();
+    for (const key of routingKeys) exchange.route(key, headers, found);
+    if (found.size === 0) {
+      const alternate = this.#alternateOf(exchange);
+      if (alternate !== undefined) passed.add(alternate);
+    }
+    for (const destination of found) {
+      if (destination.kind === "queue") queues.add(destination);
+      else passed.add(destination);
+    }
+  }
+
+  #alternateOf(exchange: VhostExchange): VhostExchange | undefined {
+    const name = exchange.arguments.get("alternate-exchange");
+    return name?.type === "longstr" ? this.exchanges.get(name.value.toString()) : undefined;
+  }
+
+  /** The default exchange: every queue is bound to it by its name. */
+  #routeByName(names: readonly string[]): Route {
+    const targets = new Set<Target>();
+    let fixed = true;
+    for (const name of names) {
+      const isReply = isReplyAddress(name);
+      const target = isReply ? this.replyTargets.get(name) : this.queues.get(name);
+      if (target !== undefined) targets.add(target);
+      if (isReply) fixed = false;
+    }
+    return { targets: [...targets], fixed };
+  }
+
+  deadLetter(queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void {
+    const record = Buffer.from(bytes.subarray(start, end));
+    // Sent once the operation that let the message die is over, so that no queue is entered twice at a time, but
+    // before the turn ends, so that both are one transaction.
+    if (this.#deadLetters.length === 0) queueMicrotask(() => this.#sendDeadLetters());
+    this.#deadLetters.push(makeDeadLetter(queue, reason, record, this.clock.now()));
+  }
+
+  #sendDeadLetters(): void {
+    const letters = this.#deadLetters;
+    this.#deadLetters = [];
+    for (const letter of letters) this.#send(letter);
+  }
+
+  #send(letter: DeadLetter): void {
+    if (letter.exchange !== "" && !this.exchanges.has(letter.exchange)) return;
+    const message = this.#message.setOwned(letter.record);
+    const { targets } = this.route(letter.exchange, letter.routingKeys, () => message.headers());
+    for (const target of targets) {
+      if (isCycle(letter, target.name)) {
+        this.host.log.warn({ vhost: this.name, queue: target.name }, "dead letter dropped: it goes round in a cycle");
+      } else target.enqueue(message, undefined, 0);
+    }
+  }
+
+  lastConsumerGone(queue: Queue): void {
+    if (queue.autoDelete) this.#removeQueue(this, queue);
+  }
+
+  queueExpired(queue: Queue): void {
+    this.#removeQueue(this, queue);
+  }
+}
+
+function isReplyAddress(name: string): boolean {
+  return name.startsWith(`${directReplyTo}.`);
+}

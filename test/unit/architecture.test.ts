@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const kernel = ["bytes", "record", "field-table", "errors", "names", "clock", "log"].map((name) => `src/${name}.ts`);
+const domain = [...kernel, "src/exchange/", "src/queue/", "src/store/store.ts"];
+
+/** A core file: lies directly in src, and is not the composition root. */
+const core = /^src\/(?!broker\.ts$)[^/]+\.ts$/;
+
+/** Who may import whom; ARCHITECTURE.md draws the same picture. The first match counts, so files go before folders. */
+const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | RegExp)[]])[] = [
+  [/^src\/(bytes|record|field-table|errors|names|clock|log)\.ts$/, kernel],
+  [/^src\/store\//, [...kernel, "src/store/"]],
+  [/^src\/exchange\//, [...kernel, "src/exchange/"]],
+  [/^src\/queue\//, [...kernel, "src/queue/", "src/store/store.ts"]],
+  [core, [...domain, core]],
+  [/^src\/protocol\/amqp\/codec\//, [...kernel, "src/protocol/amqp/codec/"]],
+  [/^src\/protocol\//, [...domain, core, "src/protocol/"]],
+  [/^src\/mgmt\//, [...domain, core, "src/mgmt/"]],
+  [/^src\/broker\.ts$/, ["src/"]],
+  [/^bin\//, ["src/", "bin/"]],
+];
+
+const sources = ["src", "bin"].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => posix.join(folder, path)),
+);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"|new URL\("(\.[^"]+)"/g);
+  return [...specifiers].map(([, from, url]) => posix.join(posix.dirname(file), from ?? url ?? ""));
+}
+
+function isUnder(file: string, allowed: string | RegExp): boolean {
+  return typeof allowed === "string" ? file.startsWith(allowed) : allowed.test(file);
+}
+
+describe("the layers", () => {
+  it.each(sources)("let %s import only what its layer may", (file) => {
+    const allowed = layers.find(([files]) => files.test(file))?.[1] ?? [];
+    const forbidden = importsOf(file).filter((target) => !allowed.some((place) => isUnder(target, place)));
+    expect(forbidden).toEqual([]);
+  });
+
+  it("keep exchanges and queues away from sockets, files, the clock and the log", () => {
+    const pure = sources.filter((file) => /^src\/(exchange|queue|protocol\/amqp\/codec)\//.test(file));
+    const reaching = pure.filter((file) =>
+      /from "node:(net|tls|fs|http|worker_threads)|from "\.\.\/(log|clock)\.ts"|\bDate\.now\(|\bsetTimeout\(/.test(
+        readFileSync(file, "utf8").replaceAll(/import type .*/g, ""),
+      ),
+    );
+    expect(reaching).toEqual([]);
+  });
+});

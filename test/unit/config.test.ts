@@ -1,0 +1,242 @@
+import { hostname } from "node:os";
+import { describe, expect, it } from "vitest";
+import { type Config, type ConfigSources, defaultConfig, type LoadedConfig, loadConfig } from "../../src/config.ts";
+import { ConfigError } from "../../src/config-file.ts";
+import { version } from "../../src/version.ts";
+
+const path = "/etc/t.conf";
+
+function load({ file, ...sources }: Partial<ConfigSources> & { file?: string }): LoadedConfig {
+  const flags = file === undefined ? sources.flags : { config: path, ...sources.flags };
+  const readFile = (name: string) => (name === path ? (file ?? "") : `${name} content\n`);
+  return loadConfig({ flags: flags ?? {}, env: sources.env ?? {}, readFile: sources.readFile ?? readFile });
+}
+
+function fromFile(file: string): Config {
+  return load({ file }).config;
+}
+
+function errorOf(sources: Parameters<typeof load>[0]): string {
+  try {
+    load(sources);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "no error";
+}
+
+describe("a setting", () => {
+  it("has RabbitMQ's default", () => {
+    expect(defaultConfig()).toEqual({
+      host: undefined,
+      port: 5672,
+      managementHost: undefined,
+      managementPort: 15_672,
+      dataDir: expect.stringMatching(/^\/.*tsbroker$/),
+      logLevel: "info",
+      heartbeat: 60,
+      frameMax: 131_072,
+      channelMax: 2047,
+      handshakeTimeoutMs: 10_000,
+      maxMessageSize: 134_217_728,
+      defaultUser: "guest",
+      defaultPass: "guest",
+      defaultVhost: "/",
+      loopbackUsers: ["guest"],
+      serverProperties: { product: "tsbroker", version, cluster_name: `tsbroker@${hostname()}` },
+    });
+  });
+
+  it("comes from its flag, else the environment, else the file", () => {
+    const file = "heartbeat = 10\nchannel_max = 11\nframe_max = 9000";
+    const env = { TSBROKER_HEARTBEAT: "20", TSBROKER_CHANNEL_MAX: "21" };
+    const { config } = load({ file, env, flags: { heartbeat: "30" } });
+    expect([config.heartbeat, config.channelMax, config.frameMax]).toEqual([30, 21, 9000]);
+  });
+
+  it.each([
+    [{ flags: { port: "65536" } }, "--port: '65536' is not a whole number from 0 to 65535"],
+    [{ flags: { port: "" } }, "--port: '' is not a whole number from 0 to 65535"],
+    [{ flags: { port: "-1" } }, "--port: '-1' is not a whole number from 0 to 65535"],
+    [{ flags: { port: "1e3" } }, "--port: '1e3' is not a whole number from 0 to 65535"],
+    [{ flags: { managementPort: "x" } }, "--management-port: 'x' is not a whole number from 0 to 65535"],
+    [
+      { env: { TSBROKER_LOG_LEVEL: "loud" } },
+      "TSBROKER_LOG_LEVEL: 'loud' is not one of silent, fatal, error, warn, info, debug, trace",
+    ],
+    [
+      { file: "\nframe_max = 4095" },
+      `${path} line 2: frame_max: '4095' is not a whole number from 4096 to 134217728, in bytes or with a unit such as MiB`,
+    ],
+    [
+      { file: "handshake_timeout = 0" },
+      `${path} line 1: handshake_timeout: '0' is not a whole number from 1 to 2147483647`,
+    ],
+    [{ flags: { loopbackUsers: "a,,b" } }, "--loopback-users: 'a,,b' is not names separated by commas, or 'none'"],
+    [{ flags: { defaultPass: "" } }, "--default-pass: the value is not a password"],
+  ])("that cannot be used says where it came from and what is allowed: %j", (sources, message) => {
+    expect(errorOf(sources)).toBe(message);
+  });
+
+  it("may stand at the ends of its range", () => {
+    const { config } = load({ flags: { port: "0", managementPort: "65535", heartbeat: "0", frameMax: "4096" } });
+    expect(config).toMatchObject({ port: 0, managementPort: 65_535, heartbeat: 0, frameMax: 4096 });
+  });
+});
+
+describe("the environment", () => {
+  it("may use the names that RabbitMQ has", () => {
+    const env = {
+      RABBITMQ_DEFAULT_USER: "u",
+      RABBITMQ_DEFAULT_PASS: "p",
+      RABBITMQ_DEFAULT_VHOST: "v",
+      RABBITMQ_NODE_PORT: "1",
+      RABBITMQ_NODE_IP_ADDRESS: "::1",
+      RABBITMQ_PRODUCT_NAME: "RabbitMQ",
+      RABBITMQ_PRODUCT_VERSION: "4.3.5",
+    };
+    expect(load({ env }).config).toMatchObject({
+      defaultUser: "u",
+      defaultPass: "p",
+      defaultVhost: "v",
+      port: 1,
+      host: "::1",
+      serverProperties: { product: "RabbitMQ", version: "4.3.5" },
+    });
+    expect(load({ env: { ...env, TSBROKER_DEFAULT_USER: "own" } }).config.defaultUser).toBe("own");
+  });
+
+  it("may name files for the default user, password and virtual host", () => {
+    const env = { RABBITMQ_DEFAULT_PASS_FILE: "/run/pass", TSBROKER_DEFAULT_USER_FILE: "/run/user" };
+    expect(load({ env }).config).toMatchObject({ defaultPass: "/run/pass content", defaultUser: "/run/user content" });
+    const both = { RABBITMQ_DEFAULT_PASS: "p", RABBITMQ_DEFAULT_PASS_FILE: "/run/pass" };
+    expect(errorOf({ env: both })).toBe(
+      "RABBITMQ_DEFAULT_PASS and RABBITMQ_DEFAULT_PASS_FILE are both set: one of them is enough",
+    );
+    expect(load({ env: { TSBROKER_PORT_FILE: "/run/port" } }).config.port).toBe(5672);
+  });
+
+  it("says nothing by an empty variable", () => {
+    expect(load({ env: { TSBROKER_PORT: "", RABBITMQ_NODE_PORT: "7", TSBROKER_CONFIG: "" } }).config.port).toBe(7);
+  });
+
+  it("names the directory for the data of a user", () => {
+    const root = process.getuid?.() === 0;
+    const { dataDir } = load({ env: { XDG_STATE_HOME: "/state" } }).config;
+    expect(dataDir).toBe(root ? "/var/lib/tsbroker" : "/state/tsbroker");
+  });
+});
+
+describe("the configuration file", () => {
+  it("takes RabbitMQ's keys", () => {
+    const config = fromFile(`
+      listeners.tcp.default = 127.0.0.1:5673   # an address and a port
+      management.tcp.port=15673
+      management.tcp.ip = 127.0.0.2
+      data_dir = /data
+      log.console.level = warning
+      heartbeat = 61
+      frame_max = 128KB
+      channel_max = 0
+      handshake_timeout = 5000
+      max_message_size = 1 MiB
+      default_user = u
+      default_pass = 'a#b c'
+      default_vhost = v
+      cluster_name = c
+      product.name = p
+      product.version = 1
+    `);
+    expect(config).toEqual({
+      host: "127.0.0.1",
+      port: 5673,
+      managementHost: "127.0.0.2",
+      managementPort: 15_673,
+      dataDir: "/data",
+      logLevel: "warn",
+      heartbeat: 61,
+      frameMax: 131_072,
+      channelMax: 65_535,
+      handshakeTimeoutMs: 5000,
+      maxMessageSize: 1_048_576,
+      defaultUser: "u",
+      defaultPass: "a#b c",
+      defaultVhost: "v",
+      loopbackUsers: ["guest"],
+      serverProperties: { product: "p", version: "1", cluster_name: "c" },
+    });
+  });
+
+  it.each([
+    ["listeners.tcp.1 = 1", undefined, 1],
+    ["listeners.tcp.local = ::1:2", "::1", 2],
+    ["listeners.tcp.local = [::1]:2", "::1", 2],
+    ["listeners.tcp.1 = 1\nlisteners.tcp.1 = localhost:2", "localhost", 2],
+  ])("'%s' listens on %s port %s, management too", (file, host, port) => {
+    expect(fromFile(file)).toMatchObject({ host, managementHost: host, port });
+  });
+
+  it.each([
+    ["loopback_users = none", []],
+    ["loopback_users.guest = false", []],
+    ["loopback_users.guest = false\nloopback_users.bob = true", ["bob"]],
+    ["loopback_users.my\\.app = true", ["my.app"]],
+  ])("'%s' lets %j connect from this machine only", (file, users) => {
+    expect(fromFile(file).loopbackUsers).toEqual(users);
+  });
+
+  it.each([
+    ["notice", "info"],
+    ["critical", "fatal"],
+    ["none", "silent"],
+    ["trace", "trace"],
+  ])("takes the level %s as %s", (given, level) => {
+    expect(fromFile(`log.level = ${given}`).logLevel).toBe(level);
+  });
+
+  it("may use variables of the environment", () => {
+    expect(load({ file: "cluster_name = a-$(X)-b", env: { X: "x" } }).config.serverProperties.cluster_name).toBe(
+      "a-x-b",
+    );
+    expect(errorOf({ file: "cluster_name = $(X)" })).toBe(`${path} line 1: the environment has no X`);
+  });
+
+  it("may be named by the environment, start with a byte-order mark and have lines end as on Windows", () => {
+    const readFile = () => "\uFEFFheartbeat = 1\r\nchannel_max = 2\r\n";
+    for (const name of ["TSBROKER_CONFIG", "RABBITMQ_CONFIG_FILE"]) {
+      expect(load({ env: { [name]: path }, readFile }).config).toMatchObject({ heartbeat: 1, channelMax: 2 });
+    }
+  });
+
+  it.each([
+    ["heartbeat 60", "line 1: expected 'key = value'"],
+    ["\n\n= 60", "line 3: expected 'key = value'"],
+    ["heartbeat =", "line 1: there is no value"],
+    ["heartbeat = # none", "line 1: there is no value"],
+    ["default_pass = 'open", "line 1: the quote is not closed"],
+    ["loopback_users = some", "line 1: loopback_users: 'some' is not 'none'"],
+    ["loopback_users.bob = yes", "line 1: loopback_users.bob: 'yes' is not 'true' or 'false'"],
+    ["listeners.tcp.1 = x:y", "line 1: listeners.tcp.1: 'y' is not a whole number from 0 to 65535"],
+    ["listeners.tcp.1 = 1\nlisteners.tcp.2 = 2", "line 2: one listener is all there can be, and line 1 has one"],
+  ])("%j is refused with the line", (file, message) => {
+    expect(errorOf({ file })).toBe(`${path} ${message}`);
+  });
+
+  it("that cannot be read is refused with the way it was named", () => {
+    const readFile = () => {
+      throw new Error("ENOENT: no such file");
+    };
+    const reason = `cannot read '${path}': ENOENT: no such file`;
+    expect(errorOf({ flags: { config: path }, readFile })).toBe(`--config: ${reason}`);
+    expect(errorOf({ env: { TSBROKER_CONFIG: path }, readFile })).toBe(`TSBROKER_CONFIG: ${reason}`);
+    const pass = { env: { RABBITMQ_DEFAULT_PASS_FILE: path }, readFile };
+    expect(errorOf(pass)).toBe(`RABBITMQ_DEFAULT_PASS_FILE: ${reason}`);
+  });
+
+  it("may have keys that mean nothing here: one warning names them", () => {
+    const { warnings } = load({ file: "heartbeat = 1\nhipe_compile = true\nlisteners.ssl.1 = 5671\nprotocol.x = 1" });
+    expect(warnings).toEqual([`${path}: ignored what has no meaning here: hipe_compile, listeners.ssl.1, protocol.x`]);
+    expect(load({ file: "heartbeat = 1" }).warnings).toEqual([]);
+  });
+});

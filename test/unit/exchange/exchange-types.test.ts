@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { exchangeTypes } from "../../../src/exchange/exchange-types.ts";
+import { exchangeOf } from "../../contract/exchange.ts";
+
+it("offers the types of the standard", () => {
+  expect(exchangeTypes).toEqual(["direct", "fanout", "headers", "topic"]);
+});
+
+it.each(["x-none", "", "toString", "Direct"])("refuses the type '%s'", (type) => {
+  expect(() => exchangeOf(type)).toThrow(
+    expect.objectContaining({ message: `PRECONDITION_FAILED - unknown exchange type '${type}'` }),
+  );
+});
