@@ -207,9 +207,15 @@ function malformed(message: Message, cause?: Error): BrokerError {
   return new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes)}`, { cause });
 }
 
-/** Bytes as RabbitMQ's texts print them: `<<1,2,255>>`. */
+/** Bytes as RabbitMQ's texts print them one by one: `<<1,2,255>>`. */
 export function erlangBinary(bytes: Uint8Array): string {
   return `<<${bytes.join(",")}>>`;
+}
+
+/** Bytes as RabbitMQ's texts print them when they may be readable: `<<"abc">>`, else one by one. */
+export function erlangText(bytes: Buffer): string {
+  const text = bytes.toString("latin1");
+  return text === "" || !/^[ -~]*$/.test(text) ? erlangBinary(bytes) : `<<${JSON.stringify(text)}>>`;
 }
 
 /** Where the address of the record at `start` ends: at the 0xCE of its content. */

@@ -12,6 +12,8 @@ export interface QueueOptions {
   readonly deadLetterRoutingKey: string | undefined;
   /** 0 when the queue has no priorities. */
   readonly maxPriority: number;
+  /** One consumer at a time gets messages, the others stand by. */
+  readonly singleActiveConsumer: boolean;
 }
 
 export type Overflow = "drop-head" | "reject-publish" | "reject-publish-dlx";
@@ -36,9 +38,17 @@ export const queueArguments = [
   "x-queue-version",
 ] as const;
 
+const streamArguments = [
+  "x-max-age",
+  "x-stream-max-segment-size-bytes",
+  "x-stream-filter-size-bytes",
+  "x-initial-cluster-size",
+];
+
 /** Reads a queue's arguments. Throws PRECONDITION_FAILED; `queue` names it in the text, as queueText does. */
 export function parseQueueArguments(args: FieldTable, queue: string): QueueOptions {
   const reader = new ArgumentReader(args, queue);
+  reader.refuse(streamArguments);
   const options: QueueOptions = {
     expiresMs: reader.duration("x-expires", 1),
     messageTtlMs: reader.duration("x-message-ttl", 0),
@@ -48,6 +58,7 @@ export function parseQueueArguments(args: FieldTable, queue: string): QueueOptio
     maxLengthBytes: reader.count("x-max-length-bytes"),
     overflow: reader.overflow("x-overflow"),
     maxPriority: reader.count("x-max-priority", maxPriorityMax) ?? 0,
+    singleActiveConsumer: reader.flag("x-single-active-consumer"),
   };
   reader.oneOf("x-queue-type", "queue type", ["classic", "quorum"]);
   reader.oneOf("x-queue-mode", "queue mode", ["default", "lazy"]);
@@ -103,6 +114,21 @@ class ArgumentReader {
     const field = this.#args.get(name);
     if (field === undefined || field.type === "longstr") return field?.value.toString();
     throw new BrokerError("PRECONDITION_FAILED", `invalid type '${field.type}' for arg '${name}' in ${this.#queue}`);
+  }
+
+  flag(name: string): boolean {
+    const field = this.#args.get(name);
+    if (field === undefined) return false;
+    if (field.type !== "bool") throw this.invalid(name, `{unacceptable_type,${field.type}}`);
+    return field.value;
+  }
+
+  /** Refuses arguments that mean something, but not to this type of queue. */
+  refuse(names: readonly string[]): void {
+    const name = names.find((each) => this.#args.has(each));
+    if (name === undefined) return;
+    const text = `invalid arg '${name}' for ${this.#queue} of queue type rabbit_classic_queue`;
+    throw new BrokerError("PRECONDITION_FAILED", text);
   }
 
   overflow(name: string): Overflow {

@@ -342,6 +342,7 @@ export class Queue implements Grave, QueueProperties {
   }
 
   #exclusiveConflict(consumer: Consumer): boolean {
+    if (consumer.exclusive && this.options.singleActiveConsumer) return true;
     if (this.#consumers.size === 0) return false;
     if (consumer.exclusive) return true;
     for (const other of this.#consumers) if (other.exclusive) return true;
@@ -351,14 +352,26 @@ export class Queue implements Grave, QueueProperties {
   removeConsumer(consumer: Consumer): void {
     if (!this.#consumers.delete(consumer)) return;
     this.#turns.remove(consumer);
+    this.#activateNext();
     if (this.#consumers.size > 0 || this.deleted) return;
     this.touch();
     this.#host.lastConsumerGone(this);
   }
 
+  /** With x-single-active-consumer, the one that was there first gets the messages. */
+  #activeConsumer(): Consumer | undefined {
+    return this.#consumers.values().next().value;
+  }
+
+  #activateNext(): void {
+    const next = this.#activeConsumer();
+    if (this.options.singleActiveConsumer && next !== undefined && !this.deleted) this.consumerReady(next);
+  }
+
   /** A consumer has credit again. */
   consumerReady(consumer: Consumer): void {
     if (!this.#consumers.has(consumer)) return;
+    if (this.options.singleActiveConsumer && consumer !== this.#activeConsumer()) return;
     this.#turns.add(consumer);
     if (this.ready > 0) this.resume();
   }

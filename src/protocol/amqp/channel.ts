@@ -74,7 +74,7 @@ export class Channel implements ConfirmSink {
     if (this.#state !== "open") return this.#closingFrame(type, bytes, start, end);
     let message: Message | undefined;
     if (type === frameType.method) {
-      this.#method = u32(bytes, start);
+      this.#method = end - start < 4 ? 0 : u32(bytes, start);
       if (!this.#assembly.idle) throw this.#interrupted();
       if (this.#method !== publishId) return this.#dispatch(decodeMethod(bytes, start, end));
       this.#assembly.method(bytes, start, end);
@@ -115,8 +115,6 @@ export class Channel implements ConfirmSink {
         return this.#closedByPeer();
       case "channel.flow":
         return this.#flow(method.args.active);
-      case "channel.flow-ok":
-        return;
       case "access.request":
         return this.send("access.request-ok", { ticket: 1 });
       case "exchange.declare":

@@ -14,7 +14,7 @@ export type ConnectionState =
   | { readonly name: "starting" }
   | { readonly name: "tuning"; readonly username: string }
   | { readonly name: "opening"; readonly username: string; readonly tuning: Tuning }
-  | { readonly name: "open"; readonly username: string; readonly tuning: Tuning; readonly vhost: Vhost }
+  | { readonly name: "running"; readonly username: string; readonly tuning: Tuning; readonly vhost: Vhost }
   | { readonly name: "closing" }
   | { readonly name: "closed" };
 
@@ -37,7 +37,7 @@ export function advance(state: ConnectionState, event: HandshakeEvent): Connecti
       if (state.name === "tuning") return { name: "opening", username: state.username, tuning: event.tuning };
       break;
     case "open":
-      if (state.name === "opening") return { ...state, name: "open", vhost: event.vhost };
+      if (state.name === "opening") return { ...state, name: "running", vhost: event.vhost };
       break;
     default:
       event satisfies never;

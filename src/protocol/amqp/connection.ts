@@ -4,7 +4,7 @@ import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import { emptyTable, type FieldTable } from "../../field-table.ts";
 import type { Queue } from "../../queue/queue.ts";
-import { erlangBinary } from "../../record.ts";
+import { erlangBinary, erlangText } from "../../record.ts";
 import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import { Channel } from "./channel.ts";
@@ -57,7 +57,7 @@ export class Connection
   /** An alarm is set and the client publishes. */
   #blocked = false;
   #deadline: NodeJS.Timeout;
-  /** The method being handled on channel 0. */
+  /** The method being handled outside of channels; 0 for none. */
   #method = 0;
   #why = "client closed the socket";
 
@@ -87,7 +87,7 @@ export class Connection
   }
 
   get vhost(): string | undefined {
-    return this.#state.name === "open" ? this.#state.vhost.name : undefined;
+    return this.#state.name === "running" ? this.#state.vhost.name : undefined;
   }
 
   get channelCount(): number {
@@ -95,7 +95,7 @@ export class Connection
   }
 
   get heartbeat(): number {
-    return this.#state.name === "open" ? this.#state.tuning.heartbeat : 0;
+    return this.#state.name === "running" ? this.#state.tuning.heartbeat : 0;
   }
 
   /** Whether the client said in start-ok that it understands a capability. */
@@ -135,20 +135,26 @@ export class Connection
     this.#state = advance(this.#state, event);
   }
 
-  frame(type: number, channel: number, bytes: Buffer, start: number, end: number): boolean {
+  frame(type: number, number: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#blocked) return false;
     const last = this.#lastChannel;
-    if (last !== undefined && last.number === channel) return this.#channelFrame(last, type, bytes, start, end);
-    if (channel === 0) this.#connectionFrame(type, bytes, start, end);
-    else return this.#otherChannelFrame(type, channel, bytes, start, end);
+    const channel = last !== undefined && last.number === number ? last : this.#channels.get(number);
+    if (channel !== undefined) return this.#channelFrame(channel, type, bytes, start, end);
+    this.#method = 0;
+    try {
+      if (number === 0) this.#connectionFrame(type, bytes, start, end);
+      else this.#strayFrame(type, number, bytes, start, end);
+    } catch (error) {
+      this.#failed(error, this.#method);
+    }
     return true;
   }
 
   #channelFrame(channel: Channel, type: number, bytes: Buffer, start: number, end: number): boolean {
     if (channel.suspended) return false;
-    if (this.#state.name !== "open") return true;
-    if (type < frameType.method || type > frameType.body) throw unexpectedFrame(type, bytes, start, end);
+    this.#lastChannel = channel;
     try {
+      if (type < frameType.method || type > frameType.body) throw unexpectedFrame(type, bytes, start, end);
       channel.frame(type, bytes, start, end);
     } catch (error) {
       this.#failed(error, channel.method, channel);
@@ -156,20 +162,18 @@ export class Connection
     return true;
   }
 
-  #otherChannelFrame(type: number, number: number, bytes: Buffer, start: number, end: number): boolean {
-    const channel = this.#channels.get(number);
-    if (channel !== undefined) {
-      this.#lastChannel = channel;
-      return this.#channelFrame(channel, type, bytes, start, end);
-    }
+  /** A frame on a channel that is not open. */
+  #strayFrame(type: number, number: number, bytes: Buffer, start: number, end: number): void {
     const state = this.#state;
-    if (state.name === "closing" || state.name === "closed") return true;
-    if (state.name !== "open" || (type !== frameType.method && type <= frameType.body)) {
-      throw unexpectedFrame(type, bytes, start, end);
+    if (state.name === "closing" || state.name === "closed") return;
+    if (state.name !== "running") throw unexpectedFrame(type, bytes, start, end);
+    if (type === frameType.header || type === frameType.body) {
+      throw new BrokerError("UNEXPECTED_FRAME", "expected method frame, got non method frame instead");
     }
     if (type !== frameType.method) throw unexpectedFrame(type, bytes, start, end);
-    this.#openChannel(number, decodeMethod(bytes, start, end), state.vhost);
-    return true;
+    const method = decodeMethod(bytes, start, end);
+    if (method.name !== "channel.open") this.#method = methodId(method.name);
+    this.#openChannel(number, method, state.vhost);
   }
 
   #openChannel(number: number, method: Method, vhost: Vhost): void {
@@ -186,14 +190,14 @@ export class Connection
   }
 
   #tuning(): { channelMax: number; frameMax: number } {
-    if (this.#state.name === "open") return this.#state.tuning;
+    if (this.#state.name === "running") return this.#state.tuning;
     throw new Error(`no tuning in state ${this.#state.name}`);
   }
 
   bodyPart(number: number, bytes: Buffer, start: number, end: number): boolean {
     const channel = this.#channels.get(number);
     if (this.#blocked || channel?.suspended === true) return false;
-    if (this.#state.name !== "open") return true;
+    if (this.#state.name !== "running") return true;
     if (channel === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
     try {
       channel.bodyPart(bytes, start, end);
@@ -206,7 +210,10 @@ export class Connection
   /** A frame on channel 0. */
   #connectionFrame(type: number, bytes: Buffer, start: number, end: number): void {
     this.#method = 0;
-    if (type === frameType.heartbeat) return;
+    if (type === frameType.heartbeat) {
+      if (start === end) return;
+      throw unknownFrame(type, bytes, start, end);
+    }
     if (this.#state.name === "closing") return this.#closingFrame(type, bytes, start, end);
     if (type !== frameType.method) throw unexpectedFrame(type, bytes, start, end);
     const method = decodeMethod(bytes, start, end);
@@ -233,13 +240,8 @@ export class Connection
         return this.#closedByPeer(method.args);
       case "connection.update-secret":
         return this.#updateSecret();
-      case "connection.close-ok":
-        return;
       default:
-        if (method.name.startsWith("connection.")) {
-          throw new BrokerError("CHANNEL_ERROR", `unexpected method in connection state ${this.#state.name}`);
-        }
-        throw new BrokerError("COMMAND_INVALID", "unimplemented method");
+        throw this.#unexpectedMethod();
     }
   }
 
@@ -273,7 +275,7 @@ export class Connection
   }
 
   #updateSecret(): void {
-    if (this.#state.name !== "open") throw this.#unexpectedMethod();
+    if (this.#state.name !== "running") throw this.#unexpectedMethod();
     this.send("connection.update-secret-ok", {});
   }
 
@@ -304,7 +306,7 @@ export class Connection
     const scope = channel === undefined ? "connection" : broker.scope;
     this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.message);
     if (scope === "channel") channel?.fail(broker);
-    else this.#closeWith(broker, channel === undefined ? this.#method : method);
+    else this.#closeWith(broker, method);
   }
 
   #ownFault(error: unknown): BrokerError {
@@ -372,7 +374,7 @@ export class Connection
     this.host.heartbeats.forget(this);
     this.host.alarms.unlisten(this);
     this.#blocked = false;
-    if (state.name !== "open") return;
+    if (state.name !== "running") return;
     // From here on no consumer of this connection has credit, so what one channel gives back no other one gets.
     this.#state = { name: "closing" };
     for (const channel of this.#channels.values()) channel.terminate();
@@ -408,11 +410,11 @@ export class Connection
   }
 
   hasRoom(): boolean {
-    return this.#state.name === "open" && this.#output.hasRoom();
+    return this.#state.name === "running" && this.#output.hasRoom();
   }
 
   starve(starved: Starved): void {
-    if (this.#state.name === "open") this.#output.starve(starved);
+    if (this.#state.name === "running") this.#output.starve(starved);
   }
 
   /** Bytes that the peer has not taken yet. */
@@ -473,7 +475,8 @@ export class Connection
   }
 
   tookBytes(): boolean {
-    const took = this.#tookBytes || this.#blocked;
+    // While we do not read, silence says nothing about the peer.
+    const took = this.#tookBytes || this.#socket.isPaused();
     this.#tookBytes = false;
     return took;
   }
@@ -494,8 +497,12 @@ export class Connection
 
 function unexpectedFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
   const known = (type >= frameType.method && type <= frameType.body) || type === frameType.heartbeat;
-  const payload = erlangBinary(bytes.subarray(start, end));
-  if (known) return new BrokerError("UNEXPECTED_FRAME", `type ${type}, all octets = ${payload}`);
+  if (!known) return unknownFrame(type, bytes, start, end);
+  return new BrokerError("UNEXPECTED_FRAME", `type ${type}, all octets = ${erlangText(bytes.subarray(start, end))}`);
+}
+
+function unknownFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
+  const payload = erlangText(bytes.subarray(start, end));
   return new BrokerError("FRAME_ERROR", `type ${type}, all octets = ${payload}: unknown_frame`);
 }
 

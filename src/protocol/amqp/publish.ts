@@ -67,7 +67,7 @@ export class ContentAssembly {
     const key = addressStart + 1 + u8(bytes, addressStart);
     const addressEnd = key + 1 + u8(bytes, key);
     if (addressEnd + 1 !== end) {
-      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start, end))}`);
+      throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start + 4, end))}`);
     }
     const bits = u8(bytes, addressEnd);
     if ((bits & 2) !== 0) throw new BrokerError("NOT_IMPLEMENTED", "immediate=true");
@@ -114,24 +114,28 @@ export class ContentAssembly {
 
   /** A whole body frame with its payload in bytes[start, end). Returns the message when it is complete. */
   body(bytes: Buffer, start: number, end: number): Message | undefined {
-    this.#count(end - start);
+    this.#checkBody(end - start);
     if (this.#continues(bytes, start)) this.#next = end + 1;
     else this.#appendBody(bytes, start, end);
-    return this.#missing === 0 ? this.#complete() : undefined;
+    return this.#took(end - start);
   }
 
   /** Some bytes of a body frame's payload; the frame's end is the decoder's business. */
   bodyPart(bytes: Buffer, start: number, end: number): Message | undefined {
-    this.#count(end - start);
+    this.#checkBody(end - start);
     this.spill();
     this.#appendBody(bytes, start, end);
-    return this.#missing === 0 ? this.#complete() : undefined;
+    return this.#took(end - start);
   }
 
-  #count(size: number): void {
+  #checkBody(size: number): void {
     if (this.#state !== "body") throw this.#unexpected();
     if (size > this.#missing) throw new BrokerError("FRAME_ERROR", "content body frame exceeds remaining content size");
+  }
+
+  #took(size: number): Message | undefined {
     this.#missing -= size;
+    return this.#missing === 0 ? this.#complete() : undefined;
   }
 
   #unexpected(): BrokerError {

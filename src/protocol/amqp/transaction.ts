@@ -34,8 +34,7 @@ export class Transaction {
 
   publish(message: Message, targets: readonly Target[], mandatory: boolean): void {
     this.#checkSize();
-    const record = Buffer.from(message.own());
-    this.#publishes.push({ record, expiresAfterMs: message.expiresAfterMs, targets, mandatory });
+    this.#publishes.push({ record: message.own(), expiresAfterMs: message.expiresAfterMs, targets, mandatory });
   }
 
   /** Holds back the settlement of deliveries. Throws PRECONDITION_FAILED for a tag settled before. */

@@ -1,6 +1,6 @@
 import { u8, u16, u32 } from "../../../bytes.ts";
 import { BrokerError } from "../../../errors.ts";
-import { erlangBinary, frameEnd } from "../../../record.ts";
+import { erlangText, frameEnd } from "../../../record.ts";
 
 /*
  *      0      1         3         7                  size+7
@@ -116,7 +116,7 @@ function badEnd(bytes: Buffer, at: number, end: number): BrokerError {
   const size = end - start;
   const shown = bytes.subarray(start, Math.min(end, start + 16));
   const which = size > 16 ? "first 16 octets" : "all octets";
-  const text = `type ${u8(bytes, at)}, ${which} = ${erlangBinary(shown)}: {invalid_frame_end_marker,${u8(bytes, end)}}`;
+  const text = `type ${u8(bytes, at)}, ${which} = ${erlangText(shown)}: {invalid_frame_end_marker,${u8(bytes, end)}}`;
   return new BrokerError("FRAME_ERROR", text);
 }
 

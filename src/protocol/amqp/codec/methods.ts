@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { u8, u16, u32, u64 } from "../../../bytes.ts";
 import { BrokerError } from "../../../errors.ts";
 import { decodeTable, encodeTable, type FieldTable, MalformedTableError, tableSize } from "../../../field-table.ts";
-import { erlangBinary } from "../../../record.ts";
+import { erlangBinary, erlangText } from "../../../record.ts";
 
 /** The value that each type of method field has here. */
 interface FieldTypes {
@@ -244,7 +244,11 @@ export function methodFields(name: MethodName): readonly (readonly [string, Fiel
 
 /** Decodes the method frame payload in bytes[start, end). Throws COMMAND_INVALID or FRAME_ERROR. */
 export function decodeMethod(bytes: Buffer, start: number, end: number): Method {
-  const name = end - start < 4 ? undefined : names.get(u32(bytes, start));
+  if (end - start < 4) {
+    const payload = erlangText(bytes.subarray(start, end));
+    throw new BrokerError("FRAME_ERROR", `type 1, all octets = ${payload}: unknown_frame`);
+  }
+  const name = names.get(u32(bytes, start));
   if (name === undefined) throw new BrokerError("COMMAND_INVALID", "unimplemented method");
   const reader = new ArgumentsReader(bytes, start, end);
   const args: Record<string, unknown> = {};
@@ -339,7 +343,7 @@ class ArgumentsReader {
   }
 
   #undecodable(cause?: Error): BrokerError {
-    const payload = erlangBinary(this.#bytes.subarray(this.#start, this.#end));
+    const payload = erlangBinary(this.#bytes.subarray(this.#start + 4, this.#end));
     return new BrokerError("FRAME_ERROR", `cannot decode ${payload}`, { cause });
   }
 }
