@@ -24,6 +24,10 @@ export interface QueueHost extends DeadLetterSink {
   queueExpired(queue: Queue): void;
 }
 
+/** A queue that is being consumed falls behind when more messages, or bytes of bodies, than this are ready in it. */
+const behindMessages = 4096;
+const behindBytes = 2 * 1024 * 1024;
+
 /** What happened to an enqueued message: safe as it is, safe once the waiter hears of it, or not taken. */
 export type Enqueued = "done" | "waits" | "rejected";
 
@@ -125,6 +129,11 @@ export class Queue implements Grave, QueueProperties {
   /** Whether its definition and persistent messages outlive the broker. */
   get stored(): boolean {
     return this.durable && this.exclusiveOwner === undefined;
+  }
+
+  /** Whether its consumers cannot keep up: publishers should let them catch up while the messages are still at hand. */
+  get behind(): boolean {
+    return (this.ready > behindMessages || this.readyBytes > behindBytes) && this.#consumers.size > 0;
   }
 
   get consumerCount(): number {

@@ -206,11 +206,15 @@ export class Channel implements ConfirmSink {
     if (targets.length === 0 && mandatory) returnMessage(this, message);
     const { confirms } = this;
     if (confirms === undefined) {
-      for (const target of targets) target.enqueue(message, undefined, 0);
+      for (const target of targets) {
+        target.enqueue(message, undefined, 0);
+        if (target.behind) this.connection.slowDown();
+      }
       return;
     }
     const tag = confirms.begin(targets.length);
     for (const target of targets) {
+      if (target.behind) this.connection.slowDown();
       const result = target.enqueue(message, confirms, tag);
       if (result === "done") confirms.committed(tag);
       else if (result === "rejected") confirms.rejected(tag);

@@ -32,6 +32,11 @@ const closeOkMsMax = 5000;
 const silentCloseMs = 3000;
 /** A peer that does not read what it is sent is not read from while more than this waits for it. */
 const backlogBytesMax = 1024 * 1024;
+/**
+ * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
+ * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
+ */
+const flowMs = 2;
 
 /** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
 export class Connection
@@ -56,6 +61,8 @@ export class Connection
   #tookBytes = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
+  /** Reading rests for a moment. */
+  #inFlow = false;
   #deadline: NodeJS.Timeout;
   /** The method being handled outside of channels; 0 for none. */
   #method = 0;
@@ -439,7 +446,9 @@ export class Connection
   }
 
   #mustNotRead(): boolean {
-    return this.#decoder.refused || this.#blocked || (this.#output.full && this.backlog > backlogBytesMax);
+    return (
+      this.#decoder.refused || this.#blocked || this.#inFlow || (this.#output.full && this.backlog > backlogBytesMax)
+    );
   }
 
   /** Goes on with frames that had to wait, then with the socket. */
@@ -452,6 +461,16 @@ export class Connection
     }
     this.inChunk?.spill();
     if (!this.#mustNotRead() && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** The client publishes faster than its messages are consumed. */
+  slowDown(): void {
+    if (this.#inFlow) return;
+    this.#inFlow = true;
+    setTimeout(() => {
+      this.#inFlow = false;
+      this.resumeReading();
+    }, flowMs).unref();
   }
 
   /** The client publishes: while an alarm is set it must wait. */

@@ -115,7 +115,9 @@ export class ContentAssembly {
   /** A whole body frame with its payload in bytes[start, end). Returns the message when it is complete. */
   body(bytes: Buffer, start: number, end: number): Message | undefined {
     this.#checkBody(end - start);
-    if (this.#continues(bytes, start)) this.#next = end + 1;
+    // An empty frame must not reach a consumer: it is left out, and so the message is gathered elsewhere.
+    if (start === end) this.spill();
+    else if (this.#continues(bytes, start)) this.#next = end + 1;
     else this.#appendBody(bytes, start, end);
     return this.#took(end - start);
   }
