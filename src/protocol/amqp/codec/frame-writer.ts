@@ -50,9 +50,9 @@ export class FrameWriter {
     this.#confirm(ackId, channel, deliveryTag, multiple ? 1 : 0);
   }
 
-  /** A basic.nack to a publisher. */
+  /** A basic.nack to a publisher, with the requeue bit as RabbitMQ sets it, though it means nothing here. */
   nack(channel: number, deliveryTag: number, multiple: boolean): void {
-    this.#confirm(nackId, channel, deliveryTag, multiple ? 1 : 0);
+    this.#confirm(nackId, channel, deliveryTag, multiple ? 3 : 2);
   }
 
   #confirm(id: number, channel: number, deliveryTag: number, bits: number): void {
