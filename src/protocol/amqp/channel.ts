@@ -51,7 +51,7 @@ export class Channel implements ConfirmSink {
   /** The method being handled, class in the high 16 bits: a close tells the peer. */
   #method = 0;
   /** Cancels of consumers to tell the client of once the method being handled is answered. */
-  #cancels: string[] = [];
+  readonly #cancels: string[] = [];
   #dispatching = false;
 
   constructor(connection: Connection, number: number, vhost: Vhost, frameMax: number) {
