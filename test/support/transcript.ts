@@ -46,8 +46,7 @@ export class Transcript {
     }
     if (frame.type !== "method") throw new Error(`a method wanted, got ${JSON.stringify(frame)}`);
     const content = hasContent(frame.name) ? await this.#client.nextContent() : undefined;
-    const fields = frame.name === "queue.declare-ok" ? withoutCount(frame.fields) : frame.fields;
-    this.lines.push(line(`< ${frame.channel} ${frame.name}${bodyOf(content)}`, fields, content?.properties));
+    this.lines.push(line(`< ${frame.channel} ${frame.name}${bodyOf(content)}`, told(frame), content?.properties));
     return frame;
   }
 
@@ -68,9 +67,14 @@ export class Transcript {
   }
 }
 
-/** RabbitMQ answers this question out of turn: the count may leave out what was published or given back just before. */
-function withoutCount(fields: Fields): Fields {
-  return { ...fields, "message-count": undefined };
+/**
+ * What a broker must say. RabbitMQ answers a declaration out of turn, so that its count may leave out what was
+ * published or given back just before; and a confirm may stand for several when it need not.
+ */
+function told({ name, fields }: ReceivedMethod): Fields {
+  if (name === "queue.declare-ok") return { ...fields, "message-count": undefined };
+  if (name === "basic.ack" || name === "basic.nack") return { "delivery-tag": fields["delivery-tag"] };
+  return fields;
 }
 
 function hasContent(method: string): boolean {
