@@ -73,7 +73,7 @@ function write(writer: FrameWriter, step: Step, most: number, log: FrameLog): vo
       if (step.nack) writer.nack(step.channel, step.tag, multiple);
       else writer.ack(step.channel, step.tag, multiple);
       const payload = step.nack
-        ? encodeMethod("basic.nack", { deliveryTag: step.tag, multiple, requeue: false })
+        ? encodeMethod("basic.nack", { deliveryTag: step.tag, multiple, requeue: true })
         : encodeMethod("basic.ack", { deliveryTag: step.tag, multiple });
       log.add({ type: frameType.method, channel: step.channel, payload });
       break;
