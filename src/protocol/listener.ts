@@ -11,9 +11,9 @@ export class Listener {
     this.#server = server;
   }
 
-  /** Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does. */
+  /** Hands each connection to `accept` as a paused socket. Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does. */
   static async open(host: string | undefined, port: number, accept: (socket: Socket) => void): Promise<Listener> {
-    const server = createServer({ noDelay: true }, accept);
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, accept);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ port, backlog, ...(host !== undefined && { host }) }, resolve);

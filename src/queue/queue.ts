@@ -160,11 +160,11 @@ export class Queue implements Grave, QueueProperties {
    */
   enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued {
     if (this.deleted) return "done";
+    if (this.#refuses(message)) return "rejected";
     if (this.ready === 0) {
       const consumer = this.#turns.next();
       if (consumer !== undefined) return this.#handOver(consumer, message, waiter, tag);
     }
-    if (this.#refuses(message)) return "rejected";
     this.counters.published++;
     const expiresAt = this.#expiryOf(message);
     const level = this.#level(this.#levelOf(message));
@@ -250,8 +250,8 @@ export class Queue implements Grave, QueueProperties {
     const { overflow, maxLength, maxLengthBytes } = this.options;
     if (overflow === "drop-head") return false;
     const full =
-      (maxLength !== undefined && this.ready >= maxLength) ||
-      (maxLengthBytes !== undefined && this.readyBytes >= maxLengthBytes);
+      (maxLength !== undefined && this.ready + 1 > maxLength) ||
+      (maxLengthBytes !== undefined && this.readyBytes + message.bodySize > maxLengthBytes);
     if (full && overflow === "reject-publish-dlx" && this.deadLetterExchange !== undefined) {
       const record = message.own();
       this.#host.deadLetter(this, "maxlen", record, 0, record.length);

@@ -7,6 +7,7 @@ import type { Queue } from "../../queue/queue.ts";
 import { erlangBinary, erlangText } from "../../record.ts";
 import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
+import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
@@ -68,8 +69,10 @@ export class Connection
   #method = 0;
   #why = "client closed the socket";
 
-  constructor(socket: Socket, host: AmqpHost) {
+  /** Takes over an accepted, paused socket. */
+  constructor(accepted: Socket, host: AmqpHost) {
     this.host = host;
+    const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
     this.#decoder = new FrameDecoder(handshakeFrameMax, this);
@@ -78,7 +81,6 @@ export class Connection
     this.name = `${socket.remoteAddress}:${socket.remotePort} -> ${socket.localAddress}:${socket.localPort}`;
     this.#deadline = setTimeout(() => this.#destroy("handshake timed out"), host.config.handshakeTimeoutMs).unref();
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error) => this.#destroy(error.message));
     socket.on("close", () => this.#gone());
     host.connections.add(this);
