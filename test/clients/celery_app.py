@@ -115,12 +115,12 @@ def at(due):
     return time.time() - due
 
 
-@app.task
+@app.task(ignore_result=True)
 def ordered(name):
     note("ordered", name)
 
 
-@app.task(acks_late=True)
+@app.task(acks_late=True, ignore_result=True)
 def long_task(name):
     """Stops in mid-task until the gate is open."""
     note("began", name, os.getpid())
@@ -130,7 +130,7 @@ def long_task(name):
     return name
 
 
-@app.task
+@app.task(ignore_result=True)
 def tick():
     note("tick")
 

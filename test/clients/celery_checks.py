@@ -20,6 +20,7 @@ from celery_app import (
     three_steps,
 )
 from celery.exceptions import TaskRevokedError
+from celery.result import ResultSet
 
 from checks import check, main
 
@@ -46,8 +47,8 @@ def returns_a_result(_):
 @check
 def returns_many_results(_):
     """returns the results of many tasks, each to its own call"""
-    results = [add.delay(index, 1000) for index in range(20)]
-    assert [result.get(timeout=WAIT) for result in results] == [1000 + index for index in range(20)]
+    results = ResultSet([add.delay(index, 1000) for index in range(100)])
+    assert results.get(timeout=WAIT) == [1000 + index for index in range(100)]
 
 
 @check
@@ -134,6 +135,20 @@ def expires(_):
         raise AssertionError("the task ran")
 
 
+def consumed_queues():
+    """The names of the queues that the worker says it consumes from."""
+    replies = app.control.inspect(timeout=5, limit=1).active_queues()
+    (queues,) = replies.values()
+    return {queue["name"] for queue in queues}
+
+
+def wait_for_consumer(name, there):
+    """Waits for what a worker was told: it answers first, and declares or cancels after that."""
+    deadline = time.time() + WAIT
+    while (name in consumed_queues()) != there:
+        assert time.time() < deadline, f"the worker did not do as told with {name}"
+
+
 @check
 def answers_ping(_):
     """answers a ping by remote control"""
@@ -144,9 +159,7 @@ def answers_ping(_):
 @check
 def lists_queues(_):
     """lists the queues it consumes from by remote control"""
-    replies = app.control.inspect(timeout=5, limit=1).active_queues()
-    (queues,) = replies.values()
-    names = {queue["name"] for queue in queues}
+    names = consumed_queues()
     assert {QUEUES[name].name for name in ("default", "email", "image", "task", "web")} <= names, names
 
 
@@ -155,9 +168,11 @@ def adds_a_consumer(_):
     """starts and stops consuming from a queue by remote control"""
     name = f"{PREFIX}.extra"
     app.control.add_consumer(name, exchange=name, routing_key=name, reply=True, timeout=5, limit=1)
+    wait_for_consumer(name, there=True)
     assert add.apply_async((5, 5), exchange=name, routing_key=name).get(timeout=WAIT) == 10
     (reply,) = app.control.cancel_consumer(name, reply=True, timeout=5, limit=1)
     assert "no longer consuming" in str(reply), reply
+    wait_for_consumer(name, there=False)
     with app.connection_for_write() as connection:
         channel = connection.default_channel
         channel.queue_delete(name)
@@ -167,8 +182,8 @@ def adds_a_consumer(_):
 @check
 def revokes(_):
     """revokes a task that waits for its time"""
-    result = add.apply_async((1, 1), countdown=2)
-    app.control.revoke(result.id, reply=True, timeout=5, limit=1)
+    result = add.apply_async((1, 1), countdown=3)
+    assert app.control.revoke(result.id, reply=True, timeout=5, limit=1)
     try:
         result.get(timeout=WAIT)
     except TaskRevokedError:

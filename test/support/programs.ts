@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_proces
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { endWithUs } from "./children.ts";
 
 /** Where the Python programs of the suites are. */
 export const clientsFolder = join(import.meta.dirname, "../clients");
@@ -114,9 +115,7 @@ export class Companion {
         this.#output += text;
       });
     }
-    const abandon = () => this.#signal("SIGKILL");
-    process.once("exit", abandon);
-    this.#child.once("exit", () => process.off("exit", abandon));
+    endWithUs(this.#child, () => this.#signal("SIGKILL"));
   }
 
   get output(): string {
