@@ -73,7 +73,7 @@ describe("a list of segments", () => {
   });
 
   it("remembers nothing of messages that are put back and taken over and over", () => {
-    const { list, segments } = listOf(2);
+    const { list, segments } = listOf(3);
     for (let round = 0; round < 1000; round++) {
       expect([take(list), take(list)]).toEqual(["1.0", "1.1"]);
       putBack(list, segments[0], 1);
