@@ -112,7 +112,12 @@ export async function startBroker(config: Config, log: Logger): Promise<Broker> 
   const core = new BrokerCore(config, log);
   await core.restore();
   try {
-    const amqp = await Listener.open(config.host, config.port, (socket) => new Connection(socket, core));
+    const amqp = await Listener.open(
+      config.host,
+      config.port,
+      (socket) => new Connection(socket, core),
+      (error) => log.error({ err: error }, "a connection could not be accepted"),
+    );
     const management = await startManagement(core).catch((error: unknown) => {
       amqp.close();
       throw error;

@@ -66,8 +66,7 @@ class TableReader {
     while (this.#at < end) {
       const size = this.#bytes.readUInt8(this.#take(1));
       const from = this.#take(size);
-      const name = this.#bytes.toString("utf8", from, from + size);
-      table.set(name, this.#value(depth));
+      table.set(nameOf(this.#bytes.subarray(from, from + size)), this.#value(depth));
     }
     if (this.#at !== end) throw new MalformedTableError("table ends inside a value");
     return table;
@@ -147,6 +146,11 @@ class TableReader {
     this.#at = from + size;
     return from;
   }
+}
+
+/** A name that is not UTF-8 gets a ? for each odd byte: so it is no longer than it was, and can be encoded again. */
+function nameOf(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString("utf8") : bytes.toString("latin1").replace(/[\u0080-\u00ff]/g, "?");
 }
 
 function text(bytes: Buffer): string | Buffer {
@@ -280,10 +284,10 @@ function sameBytes(a: string | Buffer, b: string | Buffer): boolean {
   return Buffer.from(a).equals(Buffer.from(b));
 }
 
-/** An exact integer may stand as a number beside a bigint of the same value, so this is not `===`. */
+/** An exact integer may stand as a number beside a bigint of the same value, so this is not `===`. NaN is itself. */
 function sameNumber(a: number | bigint, b: number | bigint): boolean {
   // biome-ignore lint/suspicious/noDoubleEquals: compares a number with a bigint by value
-  return a == b;
+  return a == b || (Number.isNaN(a) && Number.isNaN(b));
 }
 
 function sameArray(a: readonly FieldValue[], b: readonly FieldValue[]): boolean {
@@ -304,9 +308,14 @@ export function sameTable(a: FieldTable, b: FieldTable): boolean {
 export function tableToJson(table: FieldTable): string {
   return JSON.stringify([...table], (_key, value: unknown) => {
     if (typeof value === "bigint") return { $bigint: value.toString() };
+    if (typeof value === "number" && !isJsonNumber(value)) return { $number: Object.is(value, -0) ? "-0" : `${value}` };
     if (value instanceof Map) return [...value];
     return value;
   });
+}
+
+function isJsonNumber(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
 }
 
 /** Reads what {@link tableToJson} wrote. */
@@ -318,6 +327,7 @@ export function tableFromJson(json: string): FieldTable {
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if ("$bigint" in value) return BigInt(String(value.$bigint));
+  if ("$number" in value) return Number(value.$number);
   if ("type" in value && value.type === "table" && "value" in value) {
     return { type: "table", value: new Map(value.value as [string, FieldValue][]) };
   }

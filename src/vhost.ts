@@ -17,6 +17,8 @@ export type Bindable = Queue | VhostExchange;
 /** Where a routed message ends up: a queue, or the consumer behind a direct reply-to address. */
 export interface Target {
   readonly name: string;
+  /** Whether publishers should slow down. */
+  readonly behind: boolean;
   enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued;
 }
 

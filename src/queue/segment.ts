@@ -1,5 +1,5 @@
 import { u64 } from "../bytes.ts";
-import { addressEndOf, type Message } from "../record.ts";
+import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
 import type { Batch, BatchSource, CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
@@ -8,8 +8,6 @@ export const segmentMessagesMax = 65_536;
 const segmentBytesFull = 1024 * 1024;
 const segmentBytesFirst = 4096;
 const indexFirst = 32;
-/** A record of more bytes than this stays in a buffer of its own, which queues may share. */
-const largeRecordBytes = 16 * 1024;
 /** A full segment's buffer: the last record may start just below the limit. */
 const bufferBytes = segmentBytesFull + largeRecordBytes;
 /** Buffers of settled segments kept for new ones, for all queues together. */

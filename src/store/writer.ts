@@ -92,7 +92,7 @@ class Writer {
       const { definitions, droppedQueues, memory, length } = this.#batch;
       this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
       this.#batch = undefined;
-      this.#answer({ name: "committed", memory }, [memory]);
+      this.#answer({ name: "committed" });
       this.#isBusy = true;
       this.tidyUp();
     }
@@ -115,8 +115,8 @@ class Writer {
     this.#port.close();
   }
 
-  #answer(answer: WriterAnswer, transfer: ArrayBuffer[] = []): void {
-    this.#port.postMessage(answer, transfer);
+  #answer(answer: WriterAnswer): void {
+    this.#port.postMessage(answer);
   }
 }
 

@@ -93,7 +93,7 @@ export class FrameDecoder {
       }
       at = end + 1;
     }
-    if (at < length) this.#rest = at === 0 ? bytes : Buffer.from(bytes.subarray(at));
+    if (at < length) this.#rest = Buffer.from(bytes.subarray(at));
   }
 
   /** Passes on what is there of a body frame's payload from `at`, and returns where the next frame starts. */
