@@ -1,5 +1,6 @@
 import { BrokerError } from "../errors.ts";
 import type { FieldTable, FieldValue } from "../field-table.ts";
+import { nameBytesMax } from "../names.ts";
 
 /** What a queue does, as its arguments say. Times in milliseconds, lengths in messages, sizes in bytes of bodies. */
 export interface QueueOptions {
@@ -38,6 +39,9 @@ export const queueArguments = [
   "x-queue-version",
 ] as const;
 
+/** The values of x-queue-type. */
+export const queueTypes = ["classic", "quorum"] as const;
+
 const streamArguments = [
   "x-max-age",
   "x-stream-max-segment-size-bytes",
@@ -53,14 +57,14 @@ export function parseQueueArguments(args: FieldTable, queue: string): QueueOptio
     expiresMs: reader.duration("x-expires", 1),
     messageTtlMs: reader.duration("x-message-ttl", 0),
     deadLetterExchange: reader.exchangeName("x-dead-letter-exchange"),
-    deadLetterRoutingKey: reader.text("x-dead-letter-routing-key"),
+    deadLetterRoutingKey: reader.routingKey("x-dead-letter-routing-key"),
     maxLength: reader.count("x-max-length"),
     maxLengthBytes: reader.count("x-max-length-bytes"),
     overflow: reader.overflow("x-overflow"),
     maxPriority: reader.count("x-max-priority", maxPriorityMax) ?? 0,
     singleActiveConsumer: reader.flag("x-single-active-consumer"),
   };
-  reader.oneOf("x-queue-type", "queue type", ["classic", "quorum"]);
+  reader.oneOf("x-queue-type", "queue type", queueTypes);
   reader.oneOf("x-queue-mode", "queue mode", ["default", "lazy"]);
   if (options.deadLetterRoutingKey !== undefined && options.deadLetterExchange === undefined) {
     throw reader.invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined");
@@ -108,6 +112,14 @@ class ArgumentReader {
     if (field === undefined) return undefined;
     if (field.type !== "longstr") throw this.invalid(name, `{unacceptable_type,${field.type}}`);
     return field.value.toString();
+  }
+
+  /** A longer one could not be written into a message. */
+  routingKey(name: string): string | undefined {
+    const key = this.text(name);
+    const size = Buffer.byteLength(key ?? "");
+    if (size > nameBytesMax) throw this.invalid(name, `{max_value_exceeded,${size}}`);
+    return key;
   }
 
   exchangeName(name: string): string | undefined {

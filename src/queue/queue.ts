@@ -315,7 +315,7 @@ export class Queue implements Grave, QueueProperties {
   }
 
   #takeReady(segment: Segment, index: number): void {
-    this.#level(segment.level).ready--;
+    this.#level(segment.level).take(segment, index);
     this.ready--;
     this.readyBytes -= segment.bodySize(index);
   }
@@ -491,9 +491,7 @@ export class Queue implements Grave, QueueProperties {
   requeue(segment: Segment, index: number): void {
     if (!this.#takeUnacked(segment, index)) return;
     segment.markReady(index);
-    const level = this.#level(segment.level);
-    level.putBack(segment, index);
-    level.ready++;
+    this.#level(segment.level).putBack(segment, index);
     this.ready++;
     this.readyBytes += segment.bodySize(index);
     const expiresAt = segment.expiresAt(index);
@@ -516,6 +514,7 @@ export class Queue implements Grave, QueueProperties {
     }
     this.ready = 0;
     this.readyBytes = 0;
+    this.#answerEmpty();
     return purged;
   }
 

@@ -38,9 +38,23 @@ export class SegmentList {
     else if (at === this.#cursorSegment) this.#cursorIndex = 0;
   }
 
+  /** Notes that message `index` is ready no more. */
+  take(segment: Segment, index: number): void {
+    this.ready--;
+    if (this.#requeued.segment === segment && this.#requeued.index === index) this.#requeued.pop();
+  }
+
   /** Notes that message `index`, which had been taken, is ready again. */
   putBack(segment: Segment, index: number): void {
+    // What is left then are messages that went without being sought: they expired or were purged.
+    if (this.ready === 0) this.#requeued.clear();
     this.#requeued.push(segment.position(index), segment, index);
+    this.ready++;
+  }
+
+  /** Places that messages put back take up until they are sought. */
+  get requeued(): number {
+    return this.#requeued.size;
   }
 
   /**

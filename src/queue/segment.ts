@@ -23,6 +23,8 @@ const redeliveredFlag = 4;
 const persistentFlag = 8;
 /** Handed to the store: settling it must remove it there. */
 const storedFlag = 16;
+/** Its expiry is being watched. */
+const watchedFlag = 32;
 /** What the store keeps of the flags. */
 const durableFlags = redeliveredFlag | persistentFlag;
 
@@ -198,6 +200,16 @@ export class Segment implements BatchSource {
   /** When message `index` expires; 0 for never. */
   expiresAt(index: number): number {
     return this.#expiresAt?.[index] ?? 0;
+  }
+
+  /** Whether somebody waits for message `index` to expire. */
+  isWatched(index: number): boolean {
+    return ((this.#flags[index] ?? 0) & watchedFlag) !== 0;
+  }
+
+  setWatched(index: number, watched: boolean): void {
+    const flags = this.#flags[index] ?? 0;
+    this.#flags[index] = watched ? flags | watchedFlag : flags & ~watchedFlag;
   }
 
   bodySize(index: number): number {

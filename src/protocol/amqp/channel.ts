@@ -200,9 +200,10 @@ export class Channel implements ConfirmSink {
   /** Ends a suspension: runs `done` if the channel is still open, then lets the frames that waited in. */
   resume(done: () => void): void {
     this.suspended = false;
-    if (!this.isOpen) return;
-    this.connection.guard(this, done);
-    this.#sendCancels();
+    if (this.isOpen) {
+      this.connection.guard(this, done);
+      this.#sendCancels();
+    }
     this.connection.resumeReading();
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { AlarmListener } from "../../alarms.ts";
+import { isLoopback } from "../../authenticator.ts";
 import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import { emptyTable, type FieldTable } from "../../field-table.ts";
@@ -525,10 +526,4 @@ function unexpectedFrame(type: number, bytes: Buffer, start: number, end: number
 function unknownFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
   const payload = erlangText(bytes.subarray(start, end));
   return new BrokerError("FRAME_ERROR", `type ${type}, all octets = ${payload}: unknown_frame`);
-}
-
-/** 127.0.0.0/8 and ::1, also as IPv4 mapped into IPv6. */
-function isLoopback(address: string): boolean {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  return plain === "::1" || plain.startsWith("127.");
 }

@@ -74,7 +74,7 @@ function checkRange(name: string, value: number, least: number, most: number): v
 /** Finds the vhost of a connection.open and checks that the user may use it. Throws NOT_ALLOWED. */
 export function openVhost(connection: Connection, username: string, name: string): Vhost {
   const { vhosts, permissions } = connection.host;
-  const vhost = vhosts.get(name);
+  const vhost = vhosts.find(name);
   if (vhost === undefined) throw new BrokerError("NOT_ALLOWED", `vhost ${name} not found`);
   if (permissions.allowsVhost(username, name)) return vhost;
   throw new BrokerError("NOT_ALLOWED", `access to vhost '${name}' refused for user '${username}'`);
