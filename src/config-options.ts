@@ -124,6 +124,13 @@ export const options = {
     fallback: () => 128 * mebibyte,
     keys: ["max_message_size"],
   } satisfies Option<number>,
+  queueMemory: {
+    takes: "<bytes>",
+    help: "memory for messages in queues; what is beyond it and not needed soon goes to disk",
+    ...bytes(mebibyte, 2 ** 40),
+    fallback: () => 128 * mebibyte,
+    keys: ["queue_memory"],
+  } satisfies Option<number>,
   defaultUser: {
     takes: "<name>",
     help: "user made at the first start with an empty data directory",

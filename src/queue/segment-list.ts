@@ -29,6 +29,20 @@ export class SegmentList {
     this.#segments.push(segment);
   }
 
+  /** How many segments are between the one being read and this one; negative for one that has been read. */
+  distance(segment: Segment): number {
+    // Segments that matter here are near the tail.
+    return this.#segments.lastIndexOf(segment) - this.#cursorSegment;
+  }
+
+  /** The segments to come after the one being read. */
+  *ahead(count: number): Iterable<Segment> {
+    for (let at = this.#cursorSegment + 1; at <= this.#cursorSegment + count; at++) {
+      const segment = this.#segments[at];
+      if (segment !== undefined) yield segment;
+    }
+  }
+
   /** Removes a segment whose messages are all settled. */
   remove(segment: Segment): void {
     const at = this.#segments.indexOf(segment);

@@ -1,6 +1,8 @@
-import { u64 } from "../bytes.ts";
+import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
 import type { Batch, BatchSource, CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import { newImage, readImage } from "./segment-image.ts";
+import { SegmentMemory } from "./segment-memory.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
 export const segmentMessagesMax = 65_536;
@@ -14,6 +16,10 @@ const bufferBytes = segmentBytesFull + largeRecordBytes;
 const spareMax = 16;
 
 const spare: Buffer[] = [];
+const noBytes: Buffer = Buffer.alloc(0);
+
+/** Where the records of a segment are. */
+export type Residence = "memory" | "page" | "store";
 
 const ready = 0;
 const unacked = 1;
@@ -42,7 +48,7 @@ export class Segment implements BatchSource {
   live = 0;
   #store: Store | undefined;
   #closed = false;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = noBytes;
   #end = 0;
   #starts = new Uint32Array(0);
   #ends = new Uint32Array(0);
@@ -50,8 +56,13 @@ export class Segment implements BatchSource {
   #expiresAt: Float64Array | undefined;
   #large: Map<number, Buffer> | undefined;
   #largeBytes = 0;
-  /** Whether the records are in memory. */
-  #resident = true;
+  /** Where the records are: in memory, as an image in the pages, or in the store alone. */
+  #residence: Residence = "memory";
+  readonly #memory: SegmentMemory;
+  /** Grows with every change of a message's state. */
+  #changes = 0;
+  /** The buffer came from the store or a page. */
+  #readBack = false;
   #marked = false;
   /** Whether the store has a row for this segment. */
   #inStore = false;
@@ -67,8 +78,15 @@ export class Segment implements BatchSource {
   /** Pairs [from, to) of stored messages settled since the last batch. */
   #settledRanges: number[] = [];
 
-  /** A new segment; without a store its messages live in memory only. */
-  constructor(number: number, queueId: number, level: number, store: Store | undefined) {
+  /** A new segment; without a store its messages end with the broker. */
+  constructor(
+    number: number,
+    queueId: number,
+    level: number,
+    store: Store | undefined,
+    memory: SegmentMemory = new SegmentMemory(Number.POSITIVE_INFINITY),
+  ) {
+    this.#memory = memory;
     this.number = number;
     this.queueId = queueId;
     this.level = level;
@@ -76,10 +94,10 @@ export class Segment implements BatchSource {
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */
-  static stored(row: StoredSegment, store: Store): Segment {
-    const segment = new Segment(row.number, row.queueId, row.level, store);
+  static stored(row: StoredSegment, store: Store, memory?: SegmentMemory): Segment {
+    const segment = new Segment(row.number, row.queueId, row.level, store, memory);
     segment.live = row.count;
-    segment.#resident = false;
+    segment.#residence = "store";
     segment.#closed = true;
     segment.#inStore = true;
     segment.#storedCount = row.count;
@@ -89,8 +107,12 @@ export class Segment implements BatchSource {
     return segment;
   }
 
+  get residence(): Residence {
+    return this.#residence;
+  }
+
   get resident(): boolean {
-    return this.#resident;
+    return this.#residence === "memory";
   }
 
   /** True once nothing more may be appended. */
@@ -143,6 +165,7 @@ export class Segment implements BatchSource {
     this.#starts[index] = 0;
     this.#ends[index] = record.length;
     this.#largeBytes += record.length;
+    this.#memory.used += record.length;
     if (this.#largeBytes >= segmentBytesFull) this.#closed = true;
   }
 
@@ -150,6 +173,11 @@ export class Segment implements BatchSource {
     const size = Math.max(segmentBytesFirst, needed, Math.min(this.#bytes.length * 2, bufferBytes));
     const bytes = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(bytes, 0, 0, this.#end);
+    this.#setBytes(bytes);
+  }
+
+  #setBytes(bytes: Buffer): void {
+    this.#memory.used += bytes.length - this.#bytes.length;
     this.#bytes = bytes;
   }
 
@@ -174,14 +202,15 @@ export class Segment implements BatchSource {
 
   /** The segment before this one was filled: so will this one be, and its buffers are made for that at once. */
   expectLike(before: Segment): void {
-    if (before.#bytes.length >= bufferBytes) this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    if (before.#bytes.length >= bufferBytes) this.#setBytes(spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes));
     while (this.#starts.length < before.count) this.#growIndex();
   }
 
   /** Gives up the buffer of a segment whose messages are all settled. */
   free(): void {
-    if (this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
-    this.#bytes = Buffer.alloc(0);
+    // One that was read back is of any size, and sockets may send from it.
+    if (!this.#readBack && this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
+    this.#setBytes(noBytes);
   }
 
   /** The buffer that holds record `index`, from start(index) to end(index). */
@@ -237,6 +266,7 @@ export class Segment implements BatchSource {
   }
 
   markUnacked(index: number): void {
+    this.#changes++;
     this.#flags[index] = ((this.#flags[index] ?? 0) & ~stateMask) | unacked;
     if (index < this.#deliveredTo) return;
     this.#deliveredTo = index + 1;
@@ -245,6 +275,7 @@ export class Segment implements BatchSource {
 
   /** Puts an unacked message back; it is marked as redelivered from now on. */
   markReady(index: number): void {
+    this.#changes++;
     this.#flags[index] = ((this.#flags[index] ?? 0) & ~stateMask) | ready | redeliveredFlag;
   }
 
@@ -272,11 +303,19 @@ export class Segment implements BatchSource {
     const flags = this.#flags[index] ?? 0;
     this.#flags[index] = (flags & ~stateMask) | settled;
     this.live--;
+    this.#changes++;
     if ((flags & storedFlag) !== 0) this.#unstore(index);
     else if ((flags & persistentFlag) !== 0) this.#release(index, replaced);
-    this.#large?.delete(index);
+    this.#forgetLarge(index);
     // Nothing refers to the bytes any more: the next message may overwrite them, and stays in the processor's cache.
     if (this.live === 0) this.#end = 0;
+  }
+
+  #forgetLarge(index: number): void {
+    const record = this.#large?.get(index);
+    if (record === undefined) return;
+    this.#memory.used -= record.length;
+    this.#large?.delete(index);
   }
 
   #unstore(index: number): void {
@@ -386,8 +425,83 @@ export class Segment implements BatchSource {
     this.#closed = true;
     this.live = 0;
     this.#flags.fill(settled);
-    this.#bytes = Buffer.alloc(0);
+    this.#leaveMemory();
+  }
+
+  #leaveMemory(): void {
+    this.#setBytes(noBytes);
+    for (const record of this.#large?.values() ?? []) this.#memory.used -= record.length;
     this.#large = undefined;
+  }
+
+  /** Whether all of it could leave memory: nothing more comes in, and nothing of it is out or waits to be packed. */
+  get canLeave(): boolean {
+    return this.#closed && this.live > 0 && this.resident && !this.#marked && this.#packedTo >= this.#packable;
+  }
+
+  get #packable(): number {
+    return this.#store === undefined ? 0 : this.count;
+  }
+
+  /** Whether the store has every message that is left, so that nothing need be written for the segment to leave. */
+  get isAllStored(): boolean {
+    return this.#storedCount === this.live;
+  }
+
+  /** Tells {@link leave} whether anything has changed since. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** The live messages, to be put back by {@link fillFromPage}. */
+  image(): Buffer {
+    let bytes = 0;
+    this.#eachLive((index) => {
+      bytes += this.end(index) - this.start(index);
+    });
+    const { image, columns } = newImage(this.live, bytes);
+    let row = 0;
+    let end = 0;
+    this.#eachLive((index) => {
+      end = copyBytes(this.bytes(index), this.start(index), this.end(index), columns.bytes, end);
+      columns.indexes[row] = index;
+      columns.ends[row] = end;
+      columns.flags[row] = this.#flags[index] ?? 0;
+      columns.expiresAt[row] = this.expiresAt(index);
+      row++;
+    });
+    return image;
+  }
+
+  #eachLive(each: (index: number) => void): void {
+    for (let index = 0; index < this.count; index++) {
+      if (((this.#flags[index] ?? settled) & stateMask) !== settled) each(index);
+    }
+  }
+
+  /** The records leave memory; they are where `residence` says. */
+  leave(residence: "page" | "store"): void {
+    this.#residence = residence;
+    this.#leaveMemory();
+    this.#end = 0;
+    this.#starts = this.#ends = new Uint32Array(0);
+    this.#flags = new Uint8Array(0);
+    this.#expiresAt = undefined;
+  }
+
+  /** Takes back in what {@link image} wrote. */
+  fillFromPage(image: Buffer): void {
+    const messages = readImage(image);
+    this.#fillColumns(messages);
+    for (let row = 0; row < messages.indexes.length; row++) {
+      this.#flags[messages.indexes[row] ?? 0] = (messages.flags[row] ?? 0) & ~watchedFlag;
+    }
+  }
+
+  /** The page with the messages cannot be read: they are gone. Those that the store has are to be read from there. */
+  loseUnstored(): void {
+    this.live = this.#storedCount;
+    this.#residence = "store";
   }
 
   /** Drops a segment that is on disk only. */
@@ -398,27 +512,34 @@ export class Segment implements BatchSource {
 
   /** Takes in the messages read from the store. */
   fill(messages: StoredMessages): void {
-    const { indexes, flags, expiresAt, ends, bytes } = messages;
-    const last = indexes[indexes.length - 1];
-    this.count = last === undefined ? 0 : last + 1;
+    const { indexes, flags } = messages;
+    this.#fillColumns(messages);
+    for (let row = 0; row < indexes.length; row++) {
+      const index = indexes[row] ?? 0;
+      const redelivered = index < this.#deliveredTo ? redeliveredFlag : 0;
+      this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
+    }
+    this.#storedCount = indexes.length;
+  }
+
+  #fillColumns({ indexes, expiresAt, ends, bytes }: StoredMessages): void {
+    this.count = (indexes[indexes.length - 1] ?? -1) + 1;
     this.#starts = new Uint32Array(this.count);
     this.#ends = new Uint32Array(this.count);
     this.#flags = new Uint8Array(this.count).fill(settled);
-    this.#bytes = bytes;
+    this.#setBytes(bytes);
     this.#packedTo = this.count;
     this.#firstExpiresAt = 0;
     for (let row = 0; row < indexes.length; row++) {
       const index = indexes[row] ?? 0;
       this.#starts[index] = ends[row - 1] ?? 0;
       this.#ends[index] = ends[row] ?? 0;
-      const redelivered = index < this.#deliveredTo ? redeliveredFlag : 0;
-      this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
       const due = expiresAt[row] ?? 0;
       if (due !== 0) this.#setExpiry(index, due);
     }
     this.live = indexes.length;
-    this.#storedCount = indexes.length;
-    this.#resident = true;
+    this.#residence = "memory";
+    this.#readBack = true;
   }
 }
 
