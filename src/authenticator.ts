@@ -11,7 +11,7 @@ export interface Credentials {
 /** Who logged in, or why not: the reason is for the log, a client is told nothing of it. */
 export type AuthenticationResult =
   | { readonly ok: true; readonly user: User }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly because: "credentials" | "address"; readonly reason: string };
 
 /** Checks a user name and password. `loopbackUsers` may only come from this machine. */
 export function authenticate(
@@ -25,11 +25,17 @@ export function authenticate(
   if (user === undefined || !matches) return refused(`user '${username}' - invalid credentials`);
   // Asked last: someone who does not know the password does not learn that it could have worked from here.
   if (!fromLoopback && loopbackUsers.includes(username)) {
-    return refused(`user '${username}' can only connect via localhost`);
+    return { ok: false, because: "address", reason: `user '${username}' can only connect via localhost` };
   }
   return { ok: true, user };
 }
 
 function refused(reason: string): AuthenticationResult {
-  return { ok: false, reason };
+  return { ok: false, because: "credentials", reason };
+}
+
+/** 127.0.0.0/8 and ::1, also as IPv4 mapped into IPv6. */
+export function isLoopback(address: string): boolean {
+  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  return plain === "::1" || plain.startsWith("127.");
 }

@@ -4,6 +4,7 @@ import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import type { FieldTable } from "./field-table.ts";
 import type { Logger } from "./log.ts";
+import type { ManagementHost } from "./mgmt/host.ts";
 import { startManagement } from "./mgmt/server.ts";
 import { Permissions } from "./permissions.ts";
 import { Connection } from "./protocol/amqp/connection.ts";
@@ -15,9 +16,8 @@ import { Listener } from "./protocol/listener.ts";
 import { Restorer } from "./restore.ts";
 import type { Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
-import { declarePredefined, removeQueue } from "./topology.ts";
 import { Users } from "./users.ts";
-import { Vhost, type VhostHost } from "./vhost.ts";
+import { Vhosts, type VhostsHost } from "./vhosts.ts";
 
 /** A running broker. */
 export interface Broker {
@@ -28,14 +28,14 @@ export interface Broker {
 }
 
 /** Everything a broker is made of; the faces see the parts of it that they name. */
-class BrokerCore implements VhostHost, AmqpHost, StoreListener {
+class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   readonly config: Config;
   readonly log: Logger;
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
   readonly users: Users;
   readonly permissions: Permissions;
-  readonly vhosts = new Map<string, Vhost>();
+  readonly vhosts: Vhosts;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
   readonly heartbeats = new Heartbeats();
@@ -60,6 +60,7 @@ class BrokerCore implements VhostHost, AmqpHost, StoreListener {
     });
     this.users = new Users(this.store);
     this.permissions = new Permissions(this.store);
+    this.vhosts = new Vhosts(this);
   }
 
   get topologyVersion(): number {
@@ -88,33 +89,18 @@ class BrokerCore implements VhostHost, AmqpHost, StoreListener {
     this.alarms.clear("low on disk");
   }
 
-  newVhost(name: string): Vhost {
-    const vhost = new Vhost(name, this, removeQueue);
-    declarePredefined(vhost);
-    this.vhosts.set(name, vhost);
-    return vhost;
-  }
-
   async restore(): Promise<void> {
     const state = await this.store.open();
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
-    const { users, permissions } = this;
-    new Restorer({ users, permissions, newVhost: (name) => this.newVhost(name) }).restore(state);
-    if (this.vhosts.size === 0) await this.#firstStart();
+    new Restorer(this).restore(state);
+    if (state.definitions.length === 0) await this.#firstStart();
   }
 
   /** An empty data directory gets one vhost and one user who may do everything in it. */
   async #firstStart(): Promise<void> {
     const { defaultVhost: vhost, defaultUser: user, defaultPass } = this.config;
-    this.newVhost(vhost);
-    this.store.define({
-      kind: "vhost",
-      name: vhost,
-      description: "Default virtual host",
-      tags: [],
-      defaultQueueType: undefined,
-    });
+    this.vhosts.put(vhost, { description: "Default virtual host", tags: [], defaultQueueType: undefined });
     this.users.putWithPassword(user, defaultPass, ["administrator"]);
     this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
@@ -126,7 +112,12 @@ export async function startBroker(config: Config, log: Logger): Promise<Broker> 
   const core = new BrokerCore(config, log);
   await core.restore();
   try {
-    const amqp = await Listener.open(config.host, config.port, (socket) => new Connection(socket, core));
+    const amqp = await Listener.open(
+      config.host,
+      config.port,
+      (socket) => new Connection(socket, core),
+      (error) => log.error({ err: error }, "a connection could not be accepted"),
+    );
     const management = await startManagement(core).catch((error: unknown) => {
       amqp.close();
       throw error;

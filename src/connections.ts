@@ -2,8 +2,8 @@
 export interface ConnectionView {
   /** `peer:port -> host:port`. */
   readonly name: string;
-  /** The user it is logged in as; undefined before. */
-  readonly username: string | undefined;
+  /** The user it is logged in as; empty before. */
+  readonly username: string;
   readonly vhost: string | undefined;
   readonly channelCount: number;
   /** When it was accepted, in milliseconds since the epoch. */
@@ -33,6 +33,20 @@ export class ConnectionRegistry {
 
   list(): Iterable<ConnectionView> {
     return this.#connections;
+  }
+
+  /** Closes those of a vhost that goes away. */
+  closeVhost(vhost: string): void {
+    this.#closeWhere((connection) => connection.vhost === vhost, `vhost '${vhost}' is deleted`);
+  }
+
+  /** Closes those of a user who goes away. */
+  closeUser(username: string): void {
+    this.#closeWhere((connection) => connection.username === username, `user '${username}' is deleted`);
+  }
+
+  #closeWhere(applies: (connection: ConnectionView) => boolean, reason: string): void {
+    for (const connection of [...this.#connections].filter(applies)) connection.close(reason);
   }
 
   /** Closes all of them and resolves when the last one has gone. */

@@ -26,10 +26,13 @@ export type ReplyCode = keyof typeof replyCodes;
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly replyCode: ReplyCode;
+  /** The text without the name of the reply code. */
+  readonly detail: string;
 
   constructor(replyCode: ReplyCode, detail: string, options?: ErrorOptions) {
     super(`${replyCode} - ${detail}`, options);
     this.replyCode = replyCode;
+    this.detail = detail;
   }
 
   get code(): number {

@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
+import { BrokerError } from "./errors.ts";
 
 /** Longest name a short string can carry, in bytes of UTF-8 (AMQP 0-9-1, 4.2.5.3). */
 export const nameBytesMax = 255;
+
+/** Throws PRECONDITION_FAILED for a name that no short string can carry. */
+export function checkNameSize(kind: string, name: string): void {
+  const size = Buffer.byteLength(name);
+  if (size <= nameBytesMax) return;
+  throw new BrokerError("PRECONDITION_FAILED", `${kind} name of ${size} bytes: ${nameBytesMax} are allowed`);
+}
 
 /** The publish address of the direct reply-to pseudo-queue. */
 export const directReplyTo = "amq.rabbitmq.reply-to";

@@ -40,6 +40,9 @@ export const propertyFlag = {
   clusterId: 0x0004,
 } as const;
 
+/** A record of more bytes than this is kept in a buffer of its own and never copied: queues and sockets share it. */
+export const largeRecordBytes = 16 * 1024;
+
 const flagsOffset = 20; // from contentStart: 0xCE, frame header 7, class-id 2, weight 2, body-size 8
 const propertiesOffset = 22;
 

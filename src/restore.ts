@@ -11,20 +11,18 @@ import type {
 } from "./store/store.ts";
 import { addExchange, restoreBinding, restoreQueue } from "./topology.ts";
 import type { Users } from "./users.ts";
-import type { Vhost } from "./vhost.ts";
+import type { Vhosts } from "./vhosts.ts";
 
 /** What a restored broker is put into. */
 export interface Restorable {
   readonly users: Users;
   readonly permissions: Permissions;
-  /** Makes a vhost with its predefined exchanges. */
-  newVhost(name: string): Vhost;
+  readonly vhosts: Vhosts;
 }
 
 /** Brings back what the store holds: definitions first, then to each queue the segments of its messages. */
 export class Restorer {
   readonly #target: Restorable;
-  readonly #vhosts = new Map<string, Vhost>();
   readonly #queues = new Map<number, Queue>();
 
   constructor(target: Restorable) {
@@ -42,7 +40,7 @@ export class Restorer {
   #define(definition: Definition): void {
     switch (definition.kind) {
       case "vhost":
-        this.#vhosts.set(definition.name, this.#target.newVhost(definition.name));
+        this.#target.vhosts.restore(definition);
         break;
       case "user":
         this.#target.users.restore(definition);
@@ -66,19 +64,19 @@ export class Restorer {
   }
 
   #exchange({ kind: _, vhost, ...properties }: ExchangeDefinition): void {
-    const found = this.#vhosts.get(vhost);
+    const found = this.#target.vhosts.find(vhost);
     if (found !== undefined) addExchange(found, { ...properties, durable: true });
   }
 
   #queue({ kind: _, ...properties }: QueueDefinition): void {
-    const vhost = this.#vhosts.get(properties.vhost);
+    const vhost = this.#target.vhosts.find(properties.vhost);
     if (vhost === undefined) return;
     const queue = restoreQueue(vhost, { ...properties, durable: true, exclusiveOwner: undefined });
     this.#queues.set(queue.id, queue);
   }
 
   #binding(definition: BindingDefinition): void {
-    const vhost = this.#vhosts.get(definition.vhost);
+    const vhost = this.#target.vhosts.find(definition.vhost);
     if (vhost !== undefined) restoreBinding(vhost, definition);
   }
 

@@ -214,6 +214,12 @@ export function removeQueue(vhost: Vhost, queue: Queue): number {
   return queue.delete();
 }
 
+/** Empties a vhost that goes away. */
+export function removeEverything(vhost: Vhost): void {
+  for (const queue of [...vhost.queues.values()]) removeQueue(vhost, queue);
+  for (const exchange of [...vhost.exchanges.values()]) removeExchange(vhost, exchange);
+}
+
 /** Removes all bindings to something that goes; auto-delete exchanges that lose their last one go too. */
 function unbindDestination(vhost: Vhost, destination: Bindable): void {
   for (const source of vhost.sourcesOf(destination)) {

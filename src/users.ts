@@ -1,5 +1,8 @@
+import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
+import { checkNameSize } from "./names.ts";
 import { defaultHashingAlgorithm, hashPassword, isBase64, isHashingAlgorithm } from "./passwords.ts";
+import type { Permissions } from "./permissions.ts";
 import type { Store, UserDefinition } from "./store/store.ts";
 
 /** Someone who may log in. The tags say what the management interface shows them. */
@@ -33,6 +36,7 @@ export class Users {
   put(user: User): void {
     const { name, passwordHash, hashingAlgorithm, tags } = user;
     if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a user needs a name");
+    checkNameSize("user", name);
     if (!isHashingAlgorithm(hashingAlgorithm)) {
       throw new BrokerError("PRECONDITION_FAILED", `unknown password hashing algorithm '${hashingAlgorithm}'`);
     }
@@ -59,4 +63,19 @@ export class Users {
   list(): Iterable<User> {
     return this.#byName.values();
   }
+}
+
+/** What knows of users besides {@link Users}. */
+export interface UserTraces {
+  readonly users: Users;
+  readonly permissions: Permissions;
+  readonly connections: ConnectionRegistry;
+}
+
+/** Deletes a user with their permissions, and closes their connections. Throws NOT_FOUND. */
+export function deleteUser({ users, permissions, connections }: UserTraces, name: string): void {
+  users.get(name);
+  users.delete(name);
+  permissions.forgetUser(name);
+  connections.closeUser(name);
 }

@@ -8,7 +8,7 @@ import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import type { Enqueued, Queue, QueueHost } from "./queue/queue.ts";
 import { Message } from "./record.ts";
-import type { CommitWaiter, Store } from "./store/store.ts";
+import type { CommitWaiter, Store, VhostDefinition } from "./store/store.ts";
 
 /** An exchange of a vhost: it binds queues and other exchanges. */
 export interface VhostExchange extends Exchange<Bindable> {}
@@ -17,6 +17,8 @@ export type Bindable = Queue | VhostExchange;
 /** Where a routed message ends up: a queue, or the consumer behind a direct reply-to address. */
 export interface Target {
   readonly name: string;
+  /** Whether publishers should slow down. */
+  readonly behind: boolean;
   enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued;
 }
 
@@ -41,10 +43,14 @@ export interface VhostHost {
 /** Called when the vhost itself removes a queue: it expired, or auto-delete lost its last consumer. */
 export type QueueRemover = (vhost: Vhost, queue: Queue) => void;
 
+/** What is said of a vhost besides its name. */
+export type VhostProperties = Omit<VhostDefinition, "kind" | "name">;
+
 /** A virtual host: its exchanges and queues, and the routing of messages among them. */
 export class Vhost implements QueueHost {
   readonly name: string;
   readonly host: VhostHost;
+  properties: VhostProperties;
   readonly exchanges = new Map<string, VhostExchange>();
   readonly queues = new Map<string, Queue>();
   /** Consumers on direct reply-to, by the address that their requests carry. */
@@ -55,8 +61,9 @@ export class Vhost implements QueueHost {
   readonly #message = new Message();
   #deadLetters: DeadLetter[] = [];
 
-  constructor(name: string, host: VhostHost, removeQueue: QueueRemover) {
+  constructor(name: string, properties: VhostProperties, host: VhostHost, removeQueue: QueueRemover) {
     this.name = name;
+    this.properties = properties;
     this.host = host;
     this.#removeQueue = removeQueue;
   }

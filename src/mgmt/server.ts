@@ -1,13 +1,15 @@
 import type { AddressInfo } from "node:net";
-import { type FastifyInstance, fastify } from "fastify";
-import type { Alarms } from "../alarms.ts";
-import type { Config } from "../config.ts";
-
-/** What management needs of the broker. */
-export interface ManagementHost {
-  readonly config: Config;
-  readonly alarms: Alarms;
-}
+import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import { Api } from "./api.ts";
+import { challenge, Guard, LoginRefusal } from "./auth.ts";
+import type { ManagementHost } from "./host.ts";
+import { notFound, Refusal, refusalOf } from "./refusal.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { permissionRoutes } from "./routes/permissions.ts";
+import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
+import { userRoutes } from "./routes/users.ts";
+import { vhostRoutes } from "./routes/vhosts.ts";
+import { whoamiRoutes } from "./routes/whoami.ts";
 
 /** The management listener. */
 export interface Management {
@@ -15,29 +17,58 @@ export interface Management {
   close(): Promise<void>;
 }
 
+/** Largest body of a request. */
+const bodyBytesMax = 10_000_000;
+/** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
+const parameterSizeMax = 4096;
+
 /** Starts the HTTP API. Rejects with the error of a port that is not free. */
 export async function startManagement(host: ManagementHost): Promise<Management> {
-  const app = fastify({ logger: false });
-  healthRoutes(app, host.alarms);
+  // Loading fastify takes longer than all the rest of a start: AMQP is served meanwhile.
+  const { fastify } = await import("fastify");
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: parameterSizeMax, ignoreTrailingSlash: true },
+  });
+  takeAnyBody(app);
+  app.setErrorHandler<FastifyError>((error, _request, reply) =>
+    refuse(reply, refusalOf(error) ?? ownFault(host, error)),
+  );
+  app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
+  routes(app, host);
   const { managementHost, managementPort: port } = host.config;
   await app.listen({ port, host: managementHost ?? "::" });
   return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
 }
 
-const okSchema = { type: "object", properties: { status: { type: "string" } } } as const;
-const failedSchema = {
-  type: "object",
-  properties: { status: { type: "string" }, reason: { type: "string" } },
-} as const;
+function routes(app: FastifyInstance, host: ManagementHost): void {
+  const guard = new Guard(host);
+  const api = new Api(app, guard, host.store);
+  whoamiRoutes(api);
+  vhostRoutes(api, host, guard);
+  userRoutes(api, host);
+  permissionRoutes(api, host);
+  topicPermissionRoutes(api, host);
+  healthRoutes(api, host);
+  api.close();
+}
 
-/** Whether the broker takes messages, for orchestrators: 200, or 503 with the reason. */
-function healthRoutes(app: FastifyInstance, alarms: Alarms): void {
-  app.get(
-    "/api/health/checks/alarms",
-    { schema: { response: { 200: okSchema, 503: failedSchema } } },
-    (_request, reply) => {
-      if (!alarms.active) return reply.send({ status: "ok" });
-      return reply.code(503).send({ status: "failed", reason: alarms.reason });
-    },
-  );
+/** Content-Type is not asked for and not believed: every body is JSON. */
+function takeAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_request, body, next) => next(null, body));
+}
+
+function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  if (refusal instanceof LoginRefusal) reply.header("www-authenticate", challenge);
+  reply.code(refusal.status);
+  if (refusal.error === "") return reply.send();
+  return reply.send({ error: refusal.error, reason: refusal.message });
+}
+
+function ownFault(host: ManagementHost, error: Error): Refusal {
+  host.log.error({ err: error }, "internal error in management");
+  return new Refusal(500, "internal_server_error", "Internal Server Error", { cause: error });
 }

@@ -11,13 +11,26 @@ export class Listener {
     this.#server = server;
   }
 
-  /** Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does. */
-  static async open(host: string | undefined, port: number, accept: (socket: Socket) => void): Promise<Listener> {
-    const server = createServer({ noDelay: true }, accept);
+  /**
+   * Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does.
+   * Hands each connection to `accept` as a paused socket; one that cannot be accepted, for want of file descriptors
+   * say, is reported to `acceptFailed`.
+   */
+  static async open(
+    host: string | undefined,
+    port: number,
+    accept: (socket: Socket) => void,
+    acceptFailed: (error: Error) => void,
+  ): Promise<Listener> {
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, accept);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port, backlog, ...(host !== undefined && { host }) }, resolve);
+      server.listen({ port, backlog, ...(host !== undefined && { host }) }, () => {
+        server.off("error", reject);
+        resolve();
+      });
     });
+    server.on("error", acceptFailed);
     return new Listener(server);
   }
 

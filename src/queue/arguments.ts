@@ -39,6 +39,9 @@ export const queueArguments = [
   "x-queue-version",
 ] as const;
 
+/** The values of x-queue-type. */
+export const queueTypes = ["classic", "quorum"] as const;
+
 const streamArguments = [
   "x-max-age",
   "x-stream-max-segment-size-bytes",
@@ -61,7 +64,7 @@ export function parseQueueArguments(args: FieldTable, queue: string): QueueOptio
     maxPriority: reader.count("x-max-priority", maxPriorityMax) ?? 0,
     singleActiveConsumer: reader.flag("x-single-active-consumer"),
   };
-  reader.oneOf("x-queue-type", "queue type", ["classic", "quorum"]);
+  reader.oneOf("x-queue-type", "queue type", queueTypes);
   reader.oneOf("x-queue-mode", "queue mode", ["default", "lazy"]);
   if (options.deadLetterRoutingKey !== undefined && options.deadLetterExchange === undefined) {
     throw reader.invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined");

@@ -24,6 +24,10 @@ export interface QueueHost extends DeadLetterSink {
   queueExpired(queue: Queue): void;
 }
 
+/** A queue that is being consumed falls behind when more messages, or bytes of bodies, than this are ready in it. */
+const behindMessages = 4096;
+const behindBytes = 2 * 1024 * 1024;
+
 /** What happened to an enqueued message: safe as it is, safe once the waiter hears of it, or not taken. */
 export type Enqueued = "done" | "waits" | "rejected";
 
@@ -127,6 +131,11 @@ export class Queue implements Grave, QueueProperties {
     return this.durable && this.exclusiveOwner === undefined;
   }
 
+  /** Whether its consumers cannot keep up: publishers should let them catch up while the messages are still at hand. */
+  get behind(): boolean {
+    return (this.ready > behindMessages || this.readyBytes > behindBytes) && this.#consumers.size > 0;
+  }
+
   get consumerCount(): number {
     return this.#consumers.size;
   }
@@ -151,11 +160,11 @@ export class Queue implements Grave, QueueProperties {
    */
   enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued {
     if (this.deleted) return "done";
+    if (this.#refuses(message)) return "rejected";
     if (this.ready === 0) {
       const consumer = this.#turns.next();
       if (consumer !== undefined) return this.#handOver(consumer, message, waiter, tag);
     }
-    if (this.#refuses(message)) return "rejected";
     this.counters.published++;
     const expiresAt = this.#expiryOf(message);
     const level = this.#level(this.#levelOf(message));
@@ -211,9 +220,12 @@ export class Queue implements Grave, QueueProperties {
   #tail(level: SegmentList): Segment {
     const { tail } = level;
     if (tail !== undefined && !tail.closed) return tail;
-    if (tail !== undefined) this.#dropIfGone(tail, level);
     const store = this.stored ? this.#host.store : undefined;
     const segment = new Segment(this.#host.nextSegment(), this.id, this.#levels.indexOf(level), store);
+    if (tail !== undefined) {
+      segment.expectLike(tail);
+      this.#dropIfGone(tail, level);
+    }
     level.push(segment);
     return segment;
   }
@@ -238,8 +250,8 @@ export class Queue implements Grave, QueueProperties {
     const { overflow, maxLength, maxLengthBytes } = this.options;
     if (overflow === "drop-head") return false;
     const full =
-      (maxLength !== undefined && this.ready >= maxLength) ||
-      (maxLengthBytes !== undefined && this.readyBytes >= maxLengthBytes);
+      (maxLength !== undefined && this.ready + 1 > maxLength) ||
+      (maxLengthBytes !== undefined && this.readyBytes + message.bodySize > maxLengthBytes);
     if (full && overflow === "reject-publish-dlx" && this.deadLetterExchange !== undefined) {
       const record = message.own();
       this.#host.deadLetter(this, "maxlen", record, 0, record.length);
@@ -326,6 +338,7 @@ export class Queue implements Grave, QueueProperties {
     if (!segment.closed || segment.live > 0) return;
     level.remove(segment);
     segment.mark();
+    segment.free();
   }
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */

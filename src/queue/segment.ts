@@ -1,5 +1,5 @@
 import { u64 } from "../bytes.ts";
-import { addressEndOf, type Message } from "../record.ts";
+import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
 import type { Batch, BatchSource, CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
@@ -8,8 +8,12 @@ export const segmentMessagesMax = 65_536;
 const segmentBytesFull = 1024 * 1024;
 const segmentBytesFirst = 4096;
 const indexFirst = 32;
-/** A record of more bytes than this stays in a buffer of its own, which queues may share. */
-const largeRecordBytes = 16 * 1024;
+/** A full segment's buffer: the last record may start just below the limit. */
+const bufferBytes = segmentBytesFull + largeRecordBytes;
+/** Buffers of settled segments kept for new ones, for all queues together. */
+const spareMax = 16;
+
+const spare: Buffer[] = [];
 
 const ready = 0;
 const unacked = 1;
@@ -143,7 +147,7 @@ export class Segment implements BatchSource {
   }
 
   #growBytes(needed: number): void {
-    const size = Math.max(segmentBytesFirst, needed, Math.min(this.#bytes.length * 2, segmentBytesFull));
+    const size = Math.max(segmentBytesFirst, needed, Math.min(this.#bytes.length * 2, bufferBytes));
     const bytes = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(bytes, 0, 0, this.#end);
     this.#bytes = bytes;
@@ -166,6 +170,18 @@ export class Segment implements BatchSource {
   /** No more messages are appended. */
   close(): void {
     this.#closed = true;
+  }
+
+  /** The segment before this one was filled: so will this one be, and its buffers are made for that at once. */
+  expectLike(before: Segment): void {
+    if (before.#bytes.length >= bufferBytes) this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    while (this.#starts.length < before.count) this.#growIndex();
+  }
+
+  /** Gives up the buffer of a segment whose messages are all settled. */
+  free(): void {
+    if (this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
+    this.#bytes = Buffer.alloc(0);
   }
 
   /** The buffer that holds record `index`, from start(index) to end(index). */

@@ -34,7 +34,7 @@ export class GatheredBatch implements Batch {
   callbacks: (() => void)[] = [];
   readonly #waiters: CommitWaiter[] = [];
   readonly #tags: number[] = [];
-  #memory = new ArrayBuffer(0);
+  #memory = new SharedArrayBuffer(0);
   #bytes = Buffer.from(this.#memory);
   #length = 0;
   #segment = -1;
@@ -53,8 +53,11 @@ export class GatheredBatch implements Batch {
     return this.#length;
   }
 
-  /** The memory with the operations in its first {@link length} bytes, to be transferred. */
-  get memory(): ArrayBuffer {
+  /**
+   * The memory with the operations in its first {@link length} bytes. It is shared with the writer: transferring an
+   * ArrayBuffer would detach it, and once any has been detached V8 checks every access to every typed array for that.
+   */
+  get memory(): SharedArrayBuffer {
     return this.#memory;
   }
 
@@ -128,11 +131,8 @@ export class GatheredBatch implements Batch {
     this.#tags.length = 0;
     this.#length = 0;
     this.#segment = -1;
-  }
-
-  /** Takes back the memory that was transferred; lets go of it when it has grown large. */
-  reclaim(memory: ArrayBuffer): void {
-    this.#memory = memory.byteLength > keptBytesMax ? new ArrayBuffer(0) : memory;
+    if (this.#bytes.length <= keptBytesMax) return;
+    this.#memory = new SharedArrayBuffer(0);
     this.#bytes = Buffer.from(this.#memory);
   }
 
@@ -153,7 +153,7 @@ export class GatheredBatch implements Batch {
   }
 
   #grow(used: number): void {
-    const memory = new ArrayBuffer(Math.max(memoryBytesMin, 2 ** Math.ceil(Math.log2(this.#length))));
+    const memory = new SharedArrayBuffer(Math.max(memoryBytesMin, 2 ** Math.ceil(Math.log2(this.#length))));
     const bytes = Buffer.from(memory);
     this.#bytes.copy(bytes, 0, 0, used);
     this.#memory = memory;

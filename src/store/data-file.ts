@@ -18,6 +18,9 @@ const checkpointPages = (16 * 1024 * 1024) / pageBytes;
 /** What the log may keep of its size once all of it is in the data file. */
 const logBytesKept = 64 * 1024 * 1024;
 
+/** Time that a batch may spend on deleting what was dropped, and a step between batches. */
+const sweepMs = 5;
+
 /** Unused pages that stay in the file for the next messages. */
 const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 
@@ -66,19 +69,13 @@ export class DataFile {
 
   /** Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. */
   write(definitions: readonly DefinitionChange[], droppedQueues: readonly number[], operations: Buffer): void {
-    this.#begin.run();
-    try {
+    this.#transaction(() => {
       for (const change of definitions) this.#definitions.apply(change);
       for (const queueId of droppedQueues) this.#messages.dropQueue(queueId);
       applyBatch(operations, this.#messages);
       this.#messages.flush();
-      this.#commit.run();
-    } catch (error) {
-      this.#messages.discard();
-      // Some errors, a full disk for one, have rolled back already.
-      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+      this.#messages.sweep(sweepMs);
+    });
   }
 
   read(segment: number): StoredMessages {
@@ -93,8 +90,13 @@ export class DataFile {
     if (Number(logged) - Number(copied) >= checkpointPages) this.#checkpoint();
   }
 
-  /** Gives a bounded part of the unused pages back; true when there are more. */
-  shrinkSome(): boolean {
+  /** Deletes a bounded part of what was dropped, or gives a part of the unused pages back; true when there is more. */
+  tidySome(): boolean {
+    if (this.#messages.hasDropped) {
+      this.#transaction(() => this.#messages.sweep(sweepMs));
+      this.checkpointIfDue();
+      return true;
+    }
     if (!this.#hasUnused()) return false;
     this.#db.pragma(`incremental_vacuum(${freePagesStep})`);
     this.#checkpoint();
@@ -105,6 +107,19 @@ export class DataFile {
   close(): void {
     this.#db.close();
     this.#lock.close();
+  }
+
+  #transaction(step: () => void): void {
+    this.#begin.run();
+    try {
+      step();
+      this.#commit.run();
+    } catch (error) {
+      this.#messages.discard();
+      // Some errors, a full disk for one, have rolled back already.
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
   }
 
   #checkpoint(): void {

@@ -5,12 +5,12 @@ import type { StoredMessages } from "./store.ts";
 /** What the main thread asks of the writer. One batch at a time; reads and batches in any order. */
 export type WriterRequest = BatchRequest | { readonly name: "read"; readonly segment: number } | CloseRequest;
 
-/** The memory is transferred, and comes back with the answer. */
+/** The memory is shared: it is the writer's until it answers. */
 export interface BatchRequest {
   readonly name: "batch";
   readonly definitions: readonly DefinitionChange[];
   readonly droppedQueues: readonly number[];
-  readonly memory: ArrayBuffer;
+  readonly memory: SharedArrayBuffer;
   readonly length: number;
 }
 
@@ -24,7 +24,7 @@ export interface CloseRequest {
 export type WriterAnswer =
   | { readonly name: "opened"; readonly rows: RecoveredRows }
   | { readonly name: "refused"; readonly reason: string }
-  | { readonly name: "committed"; readonly memory: ArrayBuffer }
+  | { readonly name: "committed" }
   | { readonly name: "read"; readonly messages: StoredMessages }
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }

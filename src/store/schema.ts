@@ -63,6 +63,10 @@ const migrations: readonly string[] = [
     FROM queue q JOIN segment s ON s.queue_id = q.id
       JOIN message m ON m.id BETWEEN s.number * 65536 AND s.number * 65536 + 65535;
   `,
+  `
+  -- Segments whose messages are still to be deleted, some at a time: a queue of millions goes in an instant.
+  CREATE TABLE dropped_segment (number INTEGER NOT NULL PRIMARY KEY) STRICT;
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

@@ -42,7 +42,6 @@ export class ThreadedStore implements Store {
   readonly #commits: GroupCommit;
   readonly #reads: ((messages: StoredMessages) => void)[] = [];
   #worker: Worker | undefined;
-  #inFlight: GatheredBatch | undefined;
   #failure: string | undefined;
   #life: Life = { name: "new" };
 
@@ -126,13 +125,12 @@ export class ThreadedStore implements Store {
 
   #handOver(batch: GatheredBatch): void {
     const { definitions, droppedQueues, memory, length } = batch;
-    this.#inFlight = batch;
-    this.#ask({ name: "batch", definitions, droppedQueues, memory, length }, [memory]);
+    this.#ask({ name: "batch", definitions, droppedQueues, memory, length });
   }
 
-  #ask(request: WriterRequest, transfer: ArrayBuffer[] = []): void {
+  #ask(request: WriterRequest): void {
     assert(this.#worker !== undefined, "the store is not open");
-    this.#worker.postMessage(request, transfer);
+    this.#worker.postMessage(request);
   }
 
   #answered(answer: WriterAnswer): void {
@@ -145,7 +143,6 @@ export class ThreadedStore implements Store {
         this.#life = { name: "closed" };
         break;
       case "committed":
-        this.#inFlight?.reclaim(answer.memory);
         this.#commits.written();
         break;
       case "read":

@@ -7,8 +7,9 @@ import { StoreError } from "./store.ts";
 /** How soon to try again what the disk refused. */
 const retryMs = 1000;
 
-/** How soon after a batch to look for space to give back. */
-const shrinkMs = 250;
+/** How soon after a batch to tidy up, and how soon again when there is more of it and no batch has come. */
+const tidyMs = 250;
+const tidyOnMs = 1;
 
 /** Does what the main thread asks for; what the disk refuses it keeps and tries again until it works. */
 class Writer {
@@ -17,7 +18,8 @@ class Writer {
   readonly #reads: number[] = [];
   #batch: BatchRequest | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #shrink: NodeJS.Timeout | undefined;
+  #tidy: NodeJS.Timeout | undefined;
+  #isBusy = false;
 
   constructor(file: DataFile, port: MessagePort) {
     this.#file = file;
@@ -43,14 +45,18 @@ class Writer {
     }
   }
 
-  /** Looks now and then for space to give back. */
-  watchSpace(): void {
-    this.#shrink ??= setTimeout(() => {
-      this.#shrink = undefined;
-      this.#try(() => {
-        if (this.#file.shrinkSome()) this.watchSpace();
-      });
-    }, shrinkMs);
+  /** Deletes what was dropped and gives space back, a step now and then, step by step while nothing else is to do. */
+  tidyUp(): void {
+    this.#tidy ??= setTimeout(
+      () => {
+        this.#tidy = undefined;
+        this.#isBusy = false;
+        this.#try(() => {
+          if (this.#file.tidySome()) this.tidyUp();
+        });
+      },
+      this.#isBusy ? tidyMs : tidyOnMs,
+    );
   }
 
   /** False when the disk refused; our own mistakes end the thread. */
@@ -86,8 +92,9 @@ class Writer {
       const { definitions, droppedQueues, memory, length } = this.#batch;
       this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
       this.#batch = undefined;
-      this.#answer({ name: "committed", memory }, [memory]);
-      this.watchSpace();
+      this.#answer({ name: "committed" });
+      this.#isBusy = true;
+      this.tidyUp();
     }
     this.#file.checkpointIfDue();
   }
@@ -102,14 +109,14 @@ class Writer {
   #close({ abandon }: CloseRequest): void {
     assert(abandon || this.#batch === undefined, "closed with a batch to write");
     clearInterval(this.#retry);
-    clearTimeout(this.#shrink);
+    clearTimeout(this.#tidy);
     this.#file.close();
     this.#answer({ name: "closed" });
     this.#port.close();
   }
 
-  #answer(answer: WriterAnswer, transfer: ArrayBuffer[] = []): void {
-    this.#port.postMessage(answer, transfer);
+  #answer(answer: WriterAnswer): void {
+    this.#port.postMessage(answer);
   }
 }
 
@@ -121,7 +128,7 @@ function start(port: MessagePort, directory: string): void {
     const writer = new Writer(file, port);
     port.on("message", (request: WriterRequest) => writer.handle(request));
     port.postMessage({ name: "opened", rows } satisfies WriterAnswer);
-    writer.watchSpace();
+    writer.tidyUp();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     port.postMessage({ name: "refused", reason: error.message } satisfies WriterAnswer);

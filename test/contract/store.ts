@@ -240,6 +240,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
       await committed(store);
       expect(await Promise.all([1, 2, 3].map((number) => readText(store, number)))).toEqual(["0a 1b", "", "0a 1b"]);
       expect((await restart()).segments.map(({ number }) => number)).toEqual([1, 3]);
+      expect(await readText(store, 2)).toBe("");
     });
 
     it("of a queue are dropped together, and what is packed into the batch comes after", async () => {

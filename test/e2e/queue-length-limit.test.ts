@@ -84,6 +84,20 @@ describe("queue length limit", () => {
     expect(await drain(channel, queue)).toEqual(["room again"]);
   });
 
+  it("with overflow reject-publish refuses the message that would make it too many bytes", async () => {
+    const channel = await client.confirmChannel();
+    const queue = await client.queue(channel, {
+      arguments: { "x-max-length-bytes": 10, "x-overflow": "reject-publish" },
+    });
+    send(channel, queue, ["123456"]);
+    await channel.waitForConfirms();
+    send(channel, queue, ["12345"]);
+    await expect(channel.waitForConfirms()).rejects.toThrow();
+    send(channel, queue, ["7890"]);
+    await channel.waitForConfirms();
+    expect(await drain(channel, queue)).toEqual(["123456", "7890"]);
+  });
+
   it("with overflow reject-publish-dlx dead-letters what it refuses", async () => {
     const channel = await client.confirmChannel();
     const dead = await client.queue(channel);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BrokerError } from "../../src/errors.ts";
 import { FrameDecoder, frameType } from "../../src/protocol/amqp/codec/frame-decoder.ts";
-import { FrameWriter } from "../../src/protocol/amqp/codec/frame-writer.ts";
+import { FrameWriter, recycle } from "../../src/protocol/amqp/codec/frame-writer.ts";
 import {
   decodeMethod,
   encodeMethod,
@@ -73,7 +73,7 @@ function write(writer: FrameWriter, step: Step, most: number, log: FrameLog): vo
       if (step.nack) writer.nack(step.channel, step.tag, multiple);
       else writer.ack(step.channel, step.tag, multiple);
       const payload = step.nack
-        ? encodeMethod("basic.nack", { deliveryTag: step.tag, multiple, requeue: false })
+        ? encodeMethod("basic.nack", { deliveryTag: step.tag, multiple, requeue: true })
         : encodeMethod("basic.ack", { deliveryTag: step.tag, multiple });
       log.add({ type: frameType.method, channel: step.channel, payload });
       break;
@@ -111,13 +111,11 @@ function written(steps: readonly Step[], most: number, taken: () => boolean, log
   const parts: Buffer[] = [];
   const flush = (): void => {
     const { size } = writer;
-    let sum = 0;
-    writer.flush((list) => {
-      const all = taken();
-      for (const part of list) parts.push(all ? Buffer.from(part) : part);
-      sum = list.reduce((total, part) => total + part.length, 0);
-      return all;
-    });
+    const { parts: list, chunks } = writer.take();
+    const all = taken();
+    for (const part of list) parts.push(all ? Buffer.from(part) : part);
+    if (all) recycle(chunks);
+    const sum = list.reduce((total, part) => total + part.length, 0);
     expect([sum, writer.size]).toEqual([size, 0]);
   };
   for (const [i, step] of steps.entries()) {
@@ -182,9 +180,7 @@ describe("frames", () => {
         const owned = record(parts);
         const message = new Message().setOwned(owned);
         writer.content(1, owned, message.contentStart + 1, owned.length, most);
-        const out: Buffer[] = [];
-        writer.flush((list) => out.push(...list) > 0);
-        const bytes = Buffer.concat(out);
+        const bytes = Buffer.concat(writer.take().parts);
         const [, ...bodies] = frameSizes(bytes);
         expect(bodies.every((size) => size <= most && size > 8)).toBe(true);
       }),

@@ -58,8 +58,8 @@ class Bench {
     const least = Math.min(ttl ?? Infinity, this.#options.messageTtlMs ?? Infinity);
     const expiresAt = least === Infinity ? 0 : this.#now + least;
     const noneReady = model.ready.length === 0;
-    const taker = noneReady ? this.consumers.find((consumer) => consumer.mayTake()) : undefined;
-    const refused = taker === undefined && model.isFull;
+    const refused = model.refuses(bytes);
+    const taker = noneReady && !refused ? this.consumers.find((consumer) => consumer.mayTake()) : undefined;
     const added = model.add({ id, priority, persistent, bytes, expiresAt });
     if (refused) {
       model.settle(added);

@@ -171,3 +171,8 @@ export async function counts(channel: Channel, queue: string): Promise<Omit<Repl
 export function nextError(emitter: Channel | ChannelModel): Promise<Error> {
   return new Promise((resolve) => emitter.once("error", resolve));
 }
+
+/** Why the broker ends the connection as an operator asked it to, which is no error to amqplib. Ask before. */
+export function forcedClose(connection: ChannelModel): Promise<string> {
+  return new Promise((resolve) => connection.once("close", (error: unknown) => resolve(String(error))));
+}

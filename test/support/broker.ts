@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, type TestContext } from "vitest";
+import { endWithUs } from "./children.ts";
 import { freePort } from "./ports.ts";
 
 const host = "127.0.0.1";
@@ -128,9 +129,10 @@ export class TestBroker {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
-    const abandon = () => child.kill("SIGKILL");
-    process.once("exit", abandon);
-    child.once("exit", () => process.off("exit", abandon));
+    endWithUs(child, () => {
+      child.kill("SIGKILL");
+      rmSync(this.dataDir, { recursive: true, force: true });
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         this.#output += text;

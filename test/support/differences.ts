@@ -12,11 +12,20 @@ export const differences = {
   tuning: "a tune-ok out of bounds is refused in words; 3.10 is silent for a while and closes the socket",
   "unknown exchange type": "an unknown exchange type costs the channel (406), not the connection (503)",
   "body size": "a body larger than its header says is refused at once, and so is a header that says too much",
-  "message size": "messages over 16 MiB are refused; 3.10 takes 128 MiB",
   "reply text": "a long reply text is cut between characters, not within one",
 } as const;
 
 export type Difference = keyof typeof differences;
+
+/** The difference of this name, for programs that can only spell it. */
+export function findDifference(name: string): Difference {
+  if (!isDifference(name)) throw new Error(`no difference is called '${name}'`);
+  return name;
+}
+
+function isDifference(name: string): name is Difference {
+  return name in differences;
+}
 
 /** Leaves the test out of a parity run, saying which difference it is about. */
 export function differs(context: TestContext, difference: Difference): void {

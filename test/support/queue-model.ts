@@ -90,10 +90,10 @@ export class QueueModel {
   }
 
   /** Whether one more would be refused. */
-  get isFull(): boolean {
-    const { overflow, maxLength, maxLengthBytes } = this.options;
+  refuses(bytes: number): boolean {
+    const { overflow, maxLength = Infinity, maxLengthBytes = Infinity } = this.options;
     if (overflow === "drop-head") return false;
-    return this.ready.length >= (maxLength ?? Infinity) || bytesOf(this.ready) >= (maxLengthBytes ?? Infinity);
+    return this.ready.length + 1 > maxLength || bytesOf(this.ready) + bytes > maxLengthBytes;
   }
 
   delivered(message: ModelMessage, settled: boolean): void {

@@ -139,6 +139,11 @@ export function publish(fields: Fields, properties: Fields = {}): NonNullable<Re
   return (wire, fill) => wire.publish(1, fill(fields), "body", fill(properties));
 }
 
+/** The rows of a table test, named by their first member. */
+export function byName(refusals: readonly Refusal[]): (readonly [name: string, refusal: Refusal])[] {
+  return refusals.map((refusal) => [refusal.name, refusal] as const);
+}
+
 /** RabbitMQ prints long terms over several lines; what they say is the same. */
 function unbroken(text: unknown): string {
   return String(text).replace(/\n\s*/g, "");

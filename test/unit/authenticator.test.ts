@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type AuthenticationResult, authenticate } from "../../src/authenticator.ts";
+import { type AuthenticationResult, authenticate, isLoopback } from "../../src/authenticator.ts";
 import { Users } from "../../src/users.ts";
 import { RecordingStore } from "../support/recording-store.ts";
 
@@ -16,8 +16,8 @@ function login(username: string, password: string, fromLoopback = true): Authent
   return authenticate(users, { username, password, fromLoopback }, ["guest"]);
 }
 
-function refused(reason: string): AuthenticationResult {
-  return { ok: false, reason };
+function refused(reason: string, because: "credentials" | "address" = "credentials"): AuthenticationResult {
+  return { ok: false, because, reason };
 }
 
 describe("logging in", () => {
@@ -41,8 +41,18 @@ describe("logging in", () => {
   });
 
   it("is refused to loopback users from elsewhere, once their password is right", () => {
-    expect(login("guest", "guest", false)).toEqual(refused("user 'guest' can only connect via localhost"));
+    expect(login("guest", "guest", false)).toEqual(refused("user 'guest' can only connect via localhost", "address"));
     expect(login("guest", "wrong", false)).toEqual(refused("user 'guest' - invalid credentials"));
     expect(authenticate(users, { username: "guest", password: "guest", fromLoopback: false }, []).ok).toBe(true);
+  });
+});
+
+describe("an address", () => {
+  it.each(["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])("%s is this machine's", (address) => {
+    expect(isLoopback(address)).toBe(true);
+  });
+
+  it.each(["", "10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "fe80::1", "::"])("%j is not this machine's", (address) => {
+    expect(isLoopback(address)).toBe(false);
   });
 });

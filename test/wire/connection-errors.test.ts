@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
 import { differs } from "../support/differences.ts";
-import { declareQueue, publish, type Refusal, useRefusalBench } from "../support/refusals.ts";
+import { byName, declareQueue, publish, type Refusal, useRefusalBench } from "../support/refusals.ts";
 import { WireClient } from "../support/wire-client.ts";
 
 const broker = useBroker();
@@ -221,7 +221,7 @@ function afterPublish(client: WireClient, bodySize?: number): WireClient {
 }
 
 describe("the broker closes the connection for", () => {
-  it.for(hard)("$name", async (refusal, context) => {
+  it.for(byName(hard))("%s", async ([, refusal], context) => {
     if (refusal.difference !== undefined) differs(context, refusal.difference);
     expect(await bench.provoke(refusal)).toEqual(bench.expected(refusal, "connection.close"));
     bench.wire.sendMethod(0, "connection.close-ok");

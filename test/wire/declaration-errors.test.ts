@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
 import { differs } from "../support/differences.ts";
 import {
+  byName,
   declareExchange,
   declareQueue,
   declareQueueWith,
@@ -320,7 +321,7 @@ const inUse: Refusal[] = [
 describe("declarations: the broker closes the channel, and nothing else, for", () => {
   const refusals = [missing, inequivalent, invalid, reserved, inUse].flat();
 
-  it.for(refusals)("$name", async (refusal, context) => {
+  it.for(byName(refusals))("%s", async ([, refusal], context) => {
     if (refusal.difference !== undefined) differs(context, refusal.difference);
     expect(await bench.provoke(refusal)).toEqual(bench.expected(refusal, "channel.close"));
     bench.wire.sendMethod(1, "channel.close-ok");

@@ -50,6 +50,9 @@ export class Channel implements ConfirmSink {
   #state: "open" | "closing" | "closed" = "open";
   /** The method being handled, class in the high 16 bits: a close tells the peer. */
   #method = 0;
+  /** Cancels of consumers to tell the client of once the method being handled is answered. */
+  readonly #cancels: string[] = [];
+  #dispatching = false;
 
   constructor(connection: Connection, number: number, vhost: Vhost, frameMax: number) {
     this.connection = connection;
@@ -76,7 +79,7 @@ export class Channel implements ConfirmSink {
     if (type === frameType.method) {
       this.#method = end - start < 4 ? 0 : u32(bytes, start);
       if (!this.#assembly.idle) throw this.#interrupted();
-      if (this.#method !== publishId) return this.#dispatch(decodeMethod(bytes, start, end));
+      if (this.#method !== publishId) return this.#handle(decodeMethod(bytes, start, end));
       this.#assembly.method(bytes, start, end);
     } else if (type === frameType.header) message = this.#assembly.header(bytes, start, end);
     else message = this.#assembly.body(bytes, start, end);
@@ -105,6 +108,20 @@ export class Channel implements ConfirmSink {
     } else if (id !== methodId("channel.close-ok")) return;
     this.#state = "closed";
     this.connection.channelClosed(this);
+  }
+
+  #handle(method: Method): void {
+    this.#dispatching = true;
+    try {
+      this.#dispatch(method);
+    } finally {
+      this.#dispatching = false;
+    }
+    if (!this.suspended) this.#sendCancels();
+  }
+
+  #sendCancels(): void {
+    for (const consumerTag of this.#cancels.splice(0)) this.send("basic.cancel", { consumerTag, nowait: true });
   }
 
   #dispatch(method: Method): void {
@@ -183,8 +200,10 @@ export class Channel implements ConfirmSink {
   /** Ends a suspension: runs `done` if the channel is still open, then lets the frames that waited in. */
   resume(done: () => void): void {
     this.suspended = false;
-    if (!this.isOpen) return;
-    this.connection.guard(this, done);
+    if (this.isOpen) {
+      this.connection.guard(this, done);
+      this.#sendCancels();
+    }
     this.connection.resumeReading();
   }
 
@@ -206,11 +225,15 @@ export class Channel implements ConfirmSink {
     if (targets.length === 0 && mandatory) returnMessage(this, message);
     const { confirms } = this;
     if (confirms === undefined) {
-      for (const target of targets) target.enqueue(message, undefined, 0);
+      for (const target of targets) {
+        target.enqueue(message, undefined, 0);
+        if (target.behind) this.connection.slowDown();
+      }
       return;
     }
     const tag = confirms.begin(targets.length);
     for (const target of targets) {
+      if (target.behind) this.connection.slowDown();
       const result = target.enqueue(message, confirms, tag);
       if (result === "done") confirms.committed(tag);
       else if (result === "rejected") confirms.rejected(tag);
@@ -254,7 +277,8 @@ export class Channel implements ConfirmSink {
   consumerCancelled(consumer: ChannelConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
     if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
-    this.send("basic.cancel", { consumerTag: consumer.tag, nowait: true });
+    this.#cancels.push(consumer.tag);
+    if (!this.#dispatching && !this.suspended) this.#sendCancels();
   }
 
   /** Throws ACCESS_REFUSED unless the user has this access to a queue or exchange. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { AlarmListener } from "../../alarms.ts";
+import { isLoopback } from "../../authenticator.ts";
 import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import { emptyTable, type FieldTable } from "../../field-table.ts";
@@ -7,6 +8,7 @@ import type { Queue } from "../../queue/queue.ts";
 import { erlangBinary, erlangText } from "../../record.ts";
 import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
+import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
@@ -32,6 +34,11 @@ const closeOkMsMax = 5000;
 const silentCloseMs = 3000;
 /** A peer that does not read what it is sent is not read from while more than this waits for it. */
 const backlogBytesMax = 1024 * 1024;
+/**
+ * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
+ * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
+ */
+const flowMs = 2;
 
 /** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
 export class Connection
@@ -56,13 +63,17 @@ export class Connection
   #tookBytes = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
+  /** Reading rests for a moment. */
+  #inFlow = false;
   #deadline: NodeJS.Timeout;
   /** The method being handled outside of channels; 0 for none. */
   #method = 0;
   #why = "client closed the socket";
 
-  constructor(socket: Socket, host: AmqpHost) {
+  /** Takes over an accepted, paused socket. */
+  constructor(accepted: Socket, host: AmqpHost) {
     this.host = host;
+    const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
     this.#decoder = new FrameDecoder(handshakeFrameMax, this);
@@ -71,7 +82,6 @@ export class Connection
     this.name = `${socket.remoteAddress}:${socket.remotePort} -> ${socket.localAddress}:${socket.localPort}`;
     this.#deadline = setTimeout(() => this.#destroy("handshake timed out"), host.config.handshakeTimeoutMs).unref();
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error) => this.#destroy(error.message));
     socket.on("close", () => this.#gone());
     host.connections.add(this);
@@ -302,6 +312,7 @@ export class Connection
   }
 
   #failed(error: unknown, method: number, channel?: Channel): void {
+    if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
     const broker = error instanceof BrokerError ? error : this.#ownFault(error);
     const scope = channel === undefined ? "connection" : broker.scope;
     this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.message);
@@ -310,7 +321,6 @@ export class Connection
   }
 
   #ownFault(error: unknown): BrokerError {
-    if (error instanceof LoginRefusedError) return error.refusal;
     this.host.log.error({ connection: this.name, err: error }, "internal error");
     return new BrokerError("INTERNAL_ERROR", "internal error", { cause: error });
   }
@@ -439,7 +449,9 @@ export class Connection
   }
 
   #mustNotRead(): boolean {
-    return this.#decoder.refused || this.#blocked || (this.#output.full && this.backlog > backlogBytesMax);
+    return (
+      this.#decoder.refused || this.#blocked || this.#inFlow || (this.#output.full && this.backlog > backlogBytesMax)
+    );
   }
 
   /** Goes on with frames that had to wait, then with the socket. */
@@ -452,6 +464,16 @@ export class Connection
     }
     this.inChunk?.spill();
     if (!this.#mustNotRead() && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** The client publishes faster than its messages are consumed. */
+  slowDown(): void {
+    if (this.#inFlow) return;
+    this.#inFlow = true;
+    setTimeout(() => {
+      this.#inFlow = false;
+      this.resumeReading();
+    }, flowMs).unref();
   }
 
   /** The client publishes: while an alarm is set it must wait. */
@@ -504,10 +526,4 @@ function unexpectedFrame(type: number, bytes: Buffer, start: number, end: number
 function unknownFrame(type: number, bytes: Buffer, start: number, end: number): BrokerError {
   const payload = erlangText(bytes.subarray(start, end));
   return new BrokerError("FRAME_ERROR", `type ${type}, all octets = ${payload}: unknown_frame`);
-}
-
-/** 127.0.0.0/8 and ::1, also as IPv4 mapped into IPv6. */
-function isLoopback(address: string): boolean {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-  return plain === "::1" || plain.startsWith("127.");
 }

@@ -12,6 +12,7 @@ const backlogBytesMax = 64 * 1024 * 1024;
 /** A consumer on amq.rabbitmq.reply-to: replies published to its address go to its channel, through no queue. */
 export class DirectReplyConsumer implements Target {
   readonly tag: string;
+  readonly behind = false;
   /** The address that goes into requests; nobody can guess it. */
   readonly name = `${directReplyTo}.${randomToken()}`;
   readonly #channel: Channel;

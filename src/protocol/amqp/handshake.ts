@@ -60,7 +60,7 @@ export function acceptTuning(args: MethodArguments<"connection.tune-ok">, config
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {
-  const detail = name === "channel_max" && value === 0 ? " (no limit)" : "";
+  const detail = value === 0 ? " (no limit)" : "";
   if (value !== 0 && value < least) {
     const text = `negotiated ${name} = ${value}${detail} is lower than the minimum allowed value (${least})`;
     throw new BrokerError("NOT_ALLOWED", text);
@@ -74,7 +74,7 @@ function checkRange(name: string, value: number, least: number, most: number): v
 /** Finds the vhost of a connection.open and checks that the user may use it. Throws NOT_ALLOWED. */
 export function openVhost(connection: Connection, username: string, name: string): Vhost {
   const { vhosts, permissions } = connection.host;
-  const vhost = vhosts.get(name);
+  const vhost = vhosts.find(name);
   if (vhost === undefined) throw new BrokerError("NOT_ALLOWED", `vhost ${name} not found`);
   if (permissions.allowsVhost(username, name)) return vhost;
   throw new BrokerError("NOT_ALLOWED", `access to vhost '${name}' refused for user '${username}'`);

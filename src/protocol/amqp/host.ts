@@ -7,7 +7,7 @@ import type { Logger } from "../../log.ts";
 import type { Permissions } from "../../permissions.ts";
 import type { Store } from "../../store/store.ts";
 import type { Users } from "../../users.ts";
-import type { Vhost } from "../../vhost.ts";
+import type { Vhosts } from "../../vhosts.ts";
 import type { Heartbeats } from "./heartbeat.ts";
 import type { OutputTurns } from "./output.ts";
 
@@ -19,7 +19,7 @@ export interface AmqpHost {
   readonly log: Logger;
   readonly users: Users;
   readonly permissions: Permissions;
-  readonly vhosts: ReadonlyMap<string, Vhost>;
+  readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
   readonly heartbeats: Heartbeats;

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { FrameWriter } from "./codec/frame-writer.ts";
+import { FrameWriter, recycle } from "./codec/frame-writer.ts";
 
 /** Output gathered beyond this is written at once instead of at the end of the turn. */
 const gatherBytesMax = 128 * 1024;
@@ -42,13 +42,14 @@ export class SocketOutput {
   readonly #turns: OutputTurns;
   readonly #listener: OutputListener;
   readonly #starved = new Set<Starved>();
-  readonly #write = (parts: readonly Buffer[]): boolean => this.#writeParts(parts);
   readonly #sent = (): void => this.#drained();
   #inTurn = false;
   #turnBytes = 0;
   /** The kernel did not take everything. */
   #full = false;
   #sentBytes = false;
+  /** Chunks that the socket still sends from. */
+  #lent: Buffer[] = [];
 
   constructor(socket: Socket, turns: OutputTurns, listener: OutputListener) {
     this.#socket = socket;
@@ -95,24 +96,28 @@ export class SocketOutput {
     if (size === 0) return;
     this.#turnBytes += size;
     this.#sentBytes = true;
-    this.writer.flush(this.#write);
+    const { parts, chunks } = this.writer.take();
+    this.#write(parts);
+    if (this.#full) this.#lent.push(...chunks);
+    else recycle(chunks);
   }
 
-  #writeParts(parts: readonly Buffer[]): boolean {
+  #write(parts: readonly Buffer[]): void {
     const socket = this.#socket;
-    if (socket.destroyed || socket.writableEnded) return true;
+    if (socket.destroyed || socket.writableEnded) return;
     const last = parts.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(parts[i] ?? "");
     socket.write(parts[last] ?? "", this.#sent);
     if (last > 0) socket.uncork();
     if (socket.writableLength > 0) this.#full = true;
-    return !this.#full;
   }
 
   #drained(): void {
     if (!this.#full || this.#socket.writableLength > 0) return;
     this.#full = false;
+    recycle(this.#lent);
+    this.#lent = [];
     this.#listener.outputDrained();
     this.#serve();
   }

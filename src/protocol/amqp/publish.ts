@@ -1,6 +1,6 @@
 import { copyBytes, putU32, u8, u16, u64 } from "../../bytes.ts";
 import { BrokerError } from "../../errors.ts";
-import { erlangBinary, frameEnd, frameOverhead, Message } from "../../record.ts";
+import { erlangBinary, frameEnd, frameOverhead, largeRecordBytes, Message } from "../../record.ts";
 import { frameHeaderSize, frameType } from "./codec/frame-decoder.ts";
 
 /** Largest body that the protocol allows here, as in RabbitMQ. */
@@ -230,6 +230,11 @@ export class ContentAssembly {
     const chunk = this.#chunk;
     if (chunk !== undefined) {
       this.#leaveChunk();
+      // A large message is shared by whoever takes it, so it must have a place of its own.
+      if (this.#next - this.#addressStart > largeRecordBytes) {
+        this.#message.set(chunk, this.#addressStart, this.#addressEnd, this.#contentStart, this.#next);
+        return this.#message.setOwned(this.#message.toRecord());
+      }
       return this.#message.set(chunk, this.#addressStart, this.#addressEnd, this.#contentStart, this.#next);
     }
     if (this.#frame !== 0) this.#closeFrame();

@@ -95,7 +95,8 @@ export class PublisherConfirms implements CommitWaiter {
     while (end < this.#next && this.#outstanding[this.#at(end)] === 0 && this.#refused[this.#at(end)] === refused)
       end++;
     this.#first = end;
-    if (refused === 1) this.#sink.nack(end - 1, end - start > 1);
+    // RabbitMQ says multiple of a run of one when it refuses, but not when it confirms.
+    if (refused === 1) this.#sink.nack(end - 1, true);
     else this.#sink.ack(end - 1, end - start > 1);
   }
 

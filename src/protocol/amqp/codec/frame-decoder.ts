@@ -53,8 +53,14 @@ export class FrameDecoder {
   /** Takes the next bytes of the stream. Throws FRAME_ERROR. */
   push(chunk: Buffer): void {
     const rest = this.#rest;
+    if (rest === undefined) return this.#decode(chunk, 0);
     this.#rest = undefined;
-    this.#decode(rest === undefined ? chunk : Buffer.concat([rest, chunk]));
+    const missing = this.#refused ? chunk.length : missingBytes(rest, chunk);
+    this.#decode(Buffer.concat([rest, chunk.subarray(0, missing)]), 0);
+    if (missing >= chunk.length) return;
+    // The frame that straddled the chunks is done with, unless it was refused: then all that follows waits with it.
+    if (this.#rest === undefined) this.#decode(chunk, missing);
+    else this.#rest = Buffer.concat([this.#rest, chunk.subarray(missing)]);
   }
 
   /** Offers the refused frame and what came behind it once more. */
@@ -63,12 +69,12 @@ export class FrameDecoder {
     this.#refused = false;
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest !== undefined) this.#decode(rest);
+    if (rest !== undefined) this.#decode(rest, 0);
   }
 
-  #decode(bytes: Buffer): void {
+  #decode(bytes: Buffer, start: number): void {
     const { length } = bytes;
-    let at = this.#partMissing >= 0 ? this.#part(bytes, 0) : 0;
+    let at = this.#partMissing >= 0 ? this.#part(bytes, start) : start;
     while (length - at > frameHeaderSize && !this.#refused) {
       const size = u32(bytes, at + 3);
       if (size > this.frameMax - 8 + sizeFudge) throw tooLarge(u8(bytes, at), size, this.frameMax);
@@ -87,7 +93,7 @@ export class FrameDecoder {
       }
       at = end + 1;
     }
-    if (at < length) this.#rest = at === 0 ? bytes : Buffer.from(bytes.subarray(at));
+    if (at < length) this.#rest = Buffer.from(bytes.subarray(at));
   }
 
   /** Passes on what is there of a body frame's payload from `at`, and returns where the next frame starts. */
@@ -105,6 +111,14 @@ export class FrameDecoder {
     this.#partMissing = -1;
     return end + 1;
   }
+}
+
+/** How many bytes of `chunk` complete the frame that starts with `rest`, or all of them when they do not. */
+function missingBytes(rest: Buffer, chunk: Buffer): number {
+  const headerMissing = frameHeaderSize - rest.length;
+  if (headerMissing > chunk.length) return chunk.length;
+  const header = headerMissing > 0 ? Buffer.concat([rest, chunk.subarray(0, headerMissing)]) : rest;
+  return Math.min(chunk.length, frameHeaderSize + u32(header, 3) + 1 - rest.length);
 }
 
 function tooLarge(type: number, size: number, frameMax: number): BrokerError {

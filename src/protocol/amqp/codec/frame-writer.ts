@@ -1,16 +1,17 @@
 import { copyBytes, putU16, putU32, putU64, u32 } from "../../../bytes.ts";
-import { frameEnd, frameOverhead } from "../../../record.ts";
+import { frameEnd, frameOverhead, largeRecordBytes } from "../../../record.ts";
 import { frameHeaderSize, frameType } from "./frame-decoder.ts";
 import { encodeMethod, type MethodArguments, type MethodName, methodId } from "./methods.ts";
 
 /** Size of the buffers that output is gathered in. */
 const chunkSize = 64 * 1024;
-/** Bodies of at least this size are not copied: the socket is given the place where they are. */
-const sharedBytesMin = 16 * 1024;
+/** Frames of this size come from records of their own: the socket is given the place where they are. */
+const sharedBytesMin = largeRecordBytes;
 /** Spare buffers kept for all connections together. */
 const spareMax = 64;
 
 const spare: Buffer[] = [];
+const noBytes: Buffer = Buffer.alloc(0);
 
 const ackId = methodId("basic.ack");
 const nackId = methodId("basic.nack");
@@ -19,12 +20,14 @@ const ackSize = frameHeaderSize + 4 + 8 + 1 + 1;
 /** Gathers a connection's output as frames until the socket takes it. */
 export class FrameWriter {
   /** The chunk being filled, and how far. Empty until something is written. */
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = noBytes;
   #at = 0;
   /** Where in #chunk the bytes start that are not in #full. */
   #from = 0;
   #full: Buffer[] = [];
   #fullBytes = 0;
+  /** The chunks that #full and #chunk are parts of. */
+  #chunks: Buffer[] = [];
 
   /** Bytes gathered. */
   get size(): number {
@@ -50,9 +53,9 @@ export class FrameWriter {
     this.#confirm(ackId, channel, deliveryTag, multiple ? 1 : 0);
   }
 
-  /** A basic.nack to a publisher. */
+  /** A basic.nack to a publisher, with the requeue bit as RabbitMQ sets it, though it means nothing here. */
   nack(channel: number, deliveryTag: number, multiple: boolean): void {
-    this.#confirm(nackId, channel, deliveryTag, multiple ? 1 : 0);
+    this.#confirm(nackId, channel, deliveryTag, multiple ? 3 : 2);
   }
 
   #confirm(id: number, channel: number, deliveryTag: number, bits: number): void {
@@ -169,8 +172,12 @@ export class FrameWriter {
   #reserve(size: number): void {
     if (this.#chunk.length - this.#at >= size) return;
     this.#endPart();
-    this.#chunk = size <= chunkSize ? (spare.pop() ?? Buffer.allocUnsafeSlow(chunkSize)) : Buffer.allocUnsafeSlow(size);
     this.#at = this.#from = 0;
+    if (size > chunkSize) this.#chunk = Buffer.allocUnsafeSlow(size);
+    else {
+      this.#chunk = spare.pop() ?? Buffer.allocUnsafeSlow(chunkSize);
+      this.#chunks.push(this.#chunk);
+    }
   }
 
   #endPart(): void {
@@ -180,16 +187,22 @@ export class FrameWriter {
     this.#from = this.#at;
   }
 
-  /** Hands over what was gathered, in order, through `write`, which says whether it was taken completely. */
-  flush(write: (parts: readonly Buffer[]) => boolean): void {
+  /**
+   * Takes out what was gathered, in order. The socket refers to it until it has sent it: {@link recycle} the chunks
+   * then, and not before.
+   */
+  take(): { readonly parts: readonly Buffer[]; readonly chunks: readonly Buffer[] } {
     this.#endPart();
-    const parts = this.#full;
-    const chunk = this.#chunk;
+    const taken = { parts: this.#full, chunks: this.#chunks };
     this.#full = [];
+    this.#chunks = [];
     this.#fullBytes = this.#at = this.#from = 0;
-    this.#chunk = Buffer.alloc(0);
-    if (parts.length === 0) return;
-    // The socket refers to the chunk until it has sent it; only one that is all sent may be filled again.
-    if (write(parts) && chunk.length === chunkSize && spare.length < spareMax) spare.push(chunk);
+    this.#chunk = noBytes;
+    return taken;
   }
+}
+
+/** Gives chunks back that nothing refers to any more. */
+export function recycle(chunks: readonly Buffer[]): void {
+  for (const chunk of chunks) if (spare.length < spareMax) spare.push(chunk);
 }

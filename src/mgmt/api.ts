@@ -1,0 +1,120 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { JsonObject } from "../json-object.ts";
+import type { Store } from "../store/store.ts";
+import type { User } from "../users.ts";
+import type { Guard, Right } from "./auth.ts";
+import { type Answer, Call } from "./call.ts";
+import type { Query } from "./paging.ts";
+
+/** What a route does: nothing in it is HTTP but the answer's status. */
+export type Handler = (call: Call) => Answer | Promise<Answer>;
+
+type Method = "GET" | "PUT" | "POST" | "DELETE";
+
+const nobody: User = { name: "", passwordHash: "", hashingAlgorithm: "", tags: [] };
+
+/** The routes of the API. Each says who may use it; whatever it changed is on disk before it is answered. */
+export class Api {
+  readonly #app: FastifyInstance;
+  readonly #guard: Guard;
+  readonly #store: Store;
+  readonly #methods = new Map<string, Method[]>();
+
+  constructor(app: FastifyInstance, guard: Guard, store: Store) {
+    this.#app = app;
+    this.#guard = guard;
+    this.#store = store;
+  }
+
+  get(path: string, right: Right, handler: Handler): void {
+    this.#route("GET", path, right, handler);
+  }
+
+  put(path: string, right: Right, handler: Handler): void {
+    this.#route("PUT", path, right, handler);
+  }
+
+  post(path: string, right: Right, handler: Handler): void {
+    this.#route("POST", path, right, handler);
+  }
+
+  delete(path: string, right: Right, handler: Handler): void {
+    this.#route("DELETE", path, right, handler);
+  }
+
+  #route(method: Method, path: string, right: Right, handler: Handler): void {
+    const url = `/api${path}`;
+    this.#methods.set(url, [...(this.#methods.get(url) ?? []), method]);
+    const users = new WeakMap<FastifyRequest, User>();
+    this.#app.route({
+      method,
+      url,
+      // Before the body is read: a stranger's body is not worth the memory.
+      onRequest: async (request) => {
+        if (right !== "public") users.set(request, this.#admit(request, right));
+      },
+      handler: async (request, reply) => {
+        const answer = await handler(callOf(request, users.get(request) ?? nobody));
+        if (method !== "GET") await this.#committed();
+        return send(reply, answer);
+      },
+    });
+  }
+
+  #admit(request: FastifyRequest, right: Right): User {
+    const user = this.#guard.logIn(request.headers.authorization, request.ip);
+    this.#guard.check(user, right, parametersOf(request)["vhost"]);
+    return user;
+  }
+
+  #committed(): Promise<void> {
+    return new Promise((resolve) => this.#store.whenCommitted(this.#store.gathering, resolve));
+  }
+
+  /** Says of every path which methods it has, to OPTIONS and to those who use another one. Call it last. */
+  close(): void {
+    for (const [url, methods] of this.#methods) {
+      const allowed = [...(methods.includes("GET") ? ["HEAD"] : []), ...methods, "OPTIONS"];
+      const allow = allowed.join(", ");
+      this.#app.route({ method: "OPTIONS", url, handler: (_request, reply) => reply.header("allow", allow).send() });
+      const others = (["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"] as const).filter((m) => !allowed.includes(m));
+      this.#app.route({
+        method: others,
+        url,
+        handler: (_request, reply) => reply.code(405).header("allow", allow).send(),
+      });
+    }
+  }
+}
+
+function callOf(request: FastifyRequest, user: User): Call {
+  return new Call({
+    user,
+    address: request.ip,
+    body: JsonObject.parse(typeof request.body === "string" ? request.body : ""),
+    query: textsOf(request.query),
+    parameters: parametersOf(request),
+    headers: request.headers,
+  });
+}
+
+function parametersOf(request: FastifyRequest): Query {
+  return textsOf(request.params);
+}
+
+/** The entries that are texts; of a parameter given twice, the first. */
+function textsOf(value: unknown): Query {
+  if (typeof value !== "object" || value === null) return {};
+  const texts = Object.entries(value).flatMap(([name, item]: [string, unknown]) => {
+    const text: unknown = Array.isArray(item) ? item[0] : item;
+    return typeof text === "string" ? [[name, text] as const] : [];
+  });
+  return Object.fromEntries(texts);
+}
+
+function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyReply {
+  reply.code(status);
+  if (headers !== undefined) reply.headers(headers);
+  if (body === undefined) return reply.send();
+  return reply.header("cache-control", "no-cache").type("application/json").send(JSON.stringify(body));
+}

@@ -1,0 +1,111 @@
+import { authenticate, isLoopback } from "../authenticator.ts";
+import type { User } from "../users.ts";
+import type { ManagementHost } from "./host.ts";
+import { notAuthorised, notFound, Refusal } from "./refusal.ts";
+
+/**
+ * Who may use a route. `vhost` asks for permissions on the vhost in the path, of which an administrator needs none to
+ * look, and `policymaker` for that tag as well.
+ */
+export type Right =
+  | "public"
+  | "management"
+  | "monitoring"
+  | "vhost"
+  | "policymaker"
+  | "global-policymaker"
+  | "administrator";
+
+/** Tags that let a user use the management interface at all. */
+const managementTags = ["administrator", "monitoring", "policymaker", "management"];
+
+/** Sent when no credentials came, or wrong ones. */
+export const challenge = 'Basic realm="RabbitMQ Management"';
+
+export function isAdministrator(user: User): boolean {
+  return user.tags.includes("administrator");
+}
+
+/** Whether the user sees what belongs to others. */
+export function isMonitor(user: User): boolean {
+  return isAdministrator(user) || user.tags.includes("monitoring");
+}
+
+function isPolicymaker(user: User): boolean {
+  return isAdministrator(user) || user.tags.includes("policymaker");
+}
+
+/** Someone who did not say who they are, or not truthfully. */
+export class LoginRefusal extends Refusal {}
+
+/** Checks who asks, and whether they may. */
+export class Guard {
+  readonly #host: ManagementHost;
+
+  constructor(host: ManagementHost) {
+    this.#host = host;
+  }
+
+  /** The user of an Authorization header. Throws {@link LoginRefusal}. */
+  logIn(authorization: string | undefined, address: string): User {
+    const credentials = basicCredentials(authorization);
+    if (credentials === undefined) throw new LoginRefusal(401, "", "");
+    return this.logInWith(credentials.username, credentials.password, address);
+  }
+
+  /** The user of this name and password, who must have a tag of management. Throws {@link LoginRefusal}. */
+  logInWith(username: string, password: string, address: string): User {
+    const { users, config, log } = this.#host;
+    const fromLoopback = isLoopback(address);
+    const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+    if (!result.ok) {
+      log.warn({ user: username, address }, `HTTP access denied: ${result.reason}`);
+      const reason = result.because === "address" ? "User can only log in via localhost" : "Login failed";
+      throw new LoginRefusal(401, "not_authorized", reason);
+    }
+    if (result.user.tags.some((tag) => managementTags.includes(tag))) return result.user;
+    throw notAuthorised("Not management user");
+  }
+
+  /** Throws unless the user has the right; `vhost` is the one in the path. */
+  check(user: User, right: Right, vhost: string | undefined): void {
+    switch (right) {
+      case "public":
+      case "management":
+        break;
+      case "monitoring":
+        if (!isMonitor(user)) throw notAuthorised("Not monitor user");
+        break;
+      case "administrator":
+        if (!isAdministrator(user)) throw notAuthorised("Not administrator user");
+        break;
+      case "global-policymaker":
+      case "policymaker":
+        if (!isPolicymaker(user)) throw notAuthorised("User not authorised to access object");
+        break;
+      case "vhost":
+        break;
+      default:
+        right satisfies never;
+    }
+    if (vhost !== undefined && (right === "vhost" || right === "policymaker")) this.#checkVhost(user, vhost);
+  }
+
+  #checkVhost(user: User, vhost: string): void {
+    if (this.#host.vhosts.find(vhost) === undefined) throw notFound();
+    if (!this.mayOpen(user, vhost)) throw notAuthorised("User not authorised to access virtual host");
+  }
+
+  /** Whether the user may look into a vhost. */
+  mayOpen(user: User, vhost: string): boolean {
+    return isAdministrator(user) || this.#host.permissions.allowsVhost(user.name, vhost);
+  }
+}
+
+function basicCredentials(authorization: string | undefined): { username: string; password: string } | undefined {
+  const [scheme, encoded] = authorization?.trim().split(/\s+/) ?? [];
+  if (scheme?.toLowerCase() !== "basic" || encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}

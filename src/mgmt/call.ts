@@ -1,0 +1,80 @@
+import { strict as assert } from "node:assert";
+import type { JsonObject } from "../json-object.ts";
+import type { User } from "../users.ts";
+import { itemAnswer, listAnswer, type Query } from "./paging.ts";
+import type { Row } from "./rows.ts";
+
+/** What a route answers. Without a body there is none, not even an empty object. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Done, and there is nothing more to say. */
+export const done: Answer = { status: 204 };
+
+/** What a PUT answers: it made something new, or replaced what was there. */
+export function putAnswer(what: "created" | "replaced"): Answer {
+  return { status: what === "created" ? 201 : 204 };
+}
+
+/** The body as it is. */
+export function answer(body: unknown, status = 200): Answer {
+  return { status, body };
+}
+
+/** One request, by someone who may make it. */
+export class Call {
+  /** Who asks; on a public route nobody is. */
+  readonly user: User;
+  /** The address it comes from. */
+  readonly address: string;
+  readonly body: JsonObject;
+  readonly query: Query;
+  readonly #parameters: Readonly<Record<string, string | undefined>>;
+  readonly #headers: Readonly<Record<string, string | string[] | undefined>>;
+
+  constructor(parts: {
+    readonly user: User;
+    readonly address: string;
+    readonly body: JsonObject;
+    readonly query: Query;
+    readonly parameters: Readonly<Record<string, string | undefined>>;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  }) {
+    this.user = parts.user;
+    this.address = parts.address;
+    this.body = parts.body;
+    this.query = parts.query;
+    this.#parameters = parts.parameters;
+    this.#headers = parts.headers;
+  }
+
+  /** A part of the path, decoded. */
+  parameter(name: string): string {
+    const value = this.findParameter(name);
+    assert(value !== undefined, `the path has no :${name}`);
+    return value;
+  }
+
+  /** The same, on a path that may end before it. */
+  findParameter(name: string): string | undefined {
+    return this.#parameters[name];
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#headers[name];
+    return typeof value === "string" ? value : value?.[0];
+  }
+
+  /** A list, sorted, paged and narrowed as the query says. */
+  list(rows: Iterable<Row>, ...defaultSort: readonly string[]): Answer {
+    return answer(listAnswer([...rows], this.query, defaultSort));
+  }
+
+  /** One thing with the columns the query asks for. */
+  item(row: Row): Answer {
+    return answer(itemAnswer(row, this.query));
+  }
+}

@@ -1,0 +1,22 @@
+import type { Alarms } from "../alarms.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { ConnectionRegistry } from "../connections.ts";
+import type { Logger } from "../log.ts";
+import type { Permissions } from "../permissions.ts";
+import type { Store } from "../store/store.ts";
+import type { Users } from "../users.ts";
+import type { Vhosts } from "../vhosts.ts";
+
+/** What management needs of the broker. */
+export interface ManagementHost {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly users: Users;
+  readonly permissions: Permissions;
+  readonly vhosts: Vhosts;
+  readonly connections: ConnectionRegistry;
+  readonly alarms: Alarms;
+}

@@ -1,0 +1,70 @@
+import type { JsonObject } from "../../json-object.ts";
+import { defaultHashingAlgorithm, hashPassword } from "../../passwords.ts";
+import { deleteUser, type User } from "../../users.ts";
+import type { Api } from "../api.ts";
+import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { badRequest, found } from "../refusal.ts";
+import { userView } from "../views.ts";
+
+/** `/api/users`. */
+export function userRoutes(api: Api, host: ManagementHost): void {
+  const { users, permissions } = host;
+  api.get("/users", "administrator", (call) => call.list([...users.list()].map(userView), "name"));
+  api.get("/users/without-permissions", "administrator", (call) => {
+    const permitted = new Set([...permissions.list()].map(({ user }) => user));
+    return call.list([...users.list()].filter(({ name }) => !permitted.has(name)).map(userView), "name");
+  });
+  api.post("/users/bulk-delete", "administrator", (call) => bulkDelete(host, call));
+  api.get("/users/:user", "administrator", (call) => call.item(userView(found(users.find(call.parameter("user"))))));
+  api.put("/users/:user", "administrator", (call) => putUser(host, call));
+  api.delete("/users/:user", "administrator", (call) => {
+    remove(host, call.parameter("user"), call);
+    return done;
+  });
+  api.get("/auth/hash_password/:password", "administrator", (call) =>
+    answer({ ok: hashPassword(call.parameter("password")) }),
+  );
+}
+
+function remove(host: ManagementHost, name: string, { user }: Call): void {
+  deleteUser(host, name);
+  host.log.info({ deleted: name, user: user.name }, "user deleted");
+}
+
+/** All of them or, when one does not exist, none. */
+function bulkDelete(host: ManagementHost, call: Call): Answer {
+  const names = call.body.require("users").findWords("users") ?? [];
+  for (const name of names) if (host.users.find(name) === undefined) throw badRequest(`no user '${name}'`);
+  for (const name of new Set(names)) remove(host, name, call);
+  return done;
+}
+
+function putUser({ users, log }: ManagementHost, call: Call): Answer {
+  const name = call.parameter("user");
+  const existing = users.find(name);
+  users.put({ ...credentials(call.body), name, tags: tagsOf(call.body) });
+  if (existing !== undefined) return putAnswer("replaced");
+  log.info({ created: name, user: call.user.name }, "user created");
+  return putAnswer("created");
+}
+
+function tagsOf(body: JsonObject): readonly string[] {
+  const tags = body.findWords("tags");
+  if (tags === undefined) throw badRequest("tags_not_present");
+  return tags;
+}
+
+/** The hash of the password, the hash that was given, or without either one that refuses every password. */
+function credentials(body: JsonObject): Pick<User, "passwordHash" | "hashingAlgorithm"> {
+  const password = body.findText("password");
+  const passwordHash = body.findText("password_hash");
+  if (password !== undefined && passwordHash !== undefined) {
+    throw badRequest("both_password_and_password_hash_are_provided");
+  }
+  // The algorithm counts with a hash only: passwords are always hashed the default way.
+  if (password !== undefined)
+    return { passwordHash: hashPassword(password), hashingAlgorithm: defaultHashingAlgorithm };
+  const hashingAlgorithm = body.findText("hashing_algorithm") ?? defaultHashingAlgorithm;
+  return { passwordHash: passwordHash ?? "", hashingAlgorithm };
+}

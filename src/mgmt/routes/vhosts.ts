@@ -1,0 +1,51 @@
+import { queueTypes } from "../../queue/arguments.ts";
+import type { Api } from "../api.ts";
+import { type Guard, isMonitor } from "../auth.ts";
+import { type Answer, type Call, done, putAnswer } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { badRequest, found } from "../refusal.ts";
+import { vhostView } from "../views.ts";
+
+/** `/api/vhosts`. */
+export function vhostRoutes(api: Api, host: ManagementHost, guard: Guard): void {
+  const { vhosts, log } = host;
+  api.get("/vhosts", "management", (call) => {
+    const visible = [...vhosts.list()].filter(({ name }) => isMonitor(call.user) || guard.mayOpen(call.user, name));
+    return call.list(visible.map(vhostView), "name");
+  });
+  api.get("/vhosts/:vhost", "administrator", (call) =>
+    call.item(vhostView(found(vhosts.find(call.parameter("vhost"))))),
+  );
+  api.put("/vhosts/:vhost", "administrator", (call) => putVhost(host, call));
+  api.delete("/vhosts/:vhost", "administrator", (call) => {
+    const vhost = call.parameter("vhost");
+    vhosts.delete(vhost);
+    log.info({ vhost, user: call.user.name }, "vhost deleted");
+    return done;
+  });
+}
+
+/** Who adds a vhost may do everything in it. What a change does not name stays as it is. */
+function putVhost({ vhosts, permissions, log }: ManagementHost, call: Call): Answer {
+  const vhost = call.parameter("vhost");
+  const user = call.user.name;
+  const existing = vhosts.find(vhost);
+  const before = existing?.properties;
+  if (call.body.flag("tracing")) throw badRequest("tracing is not supported");
+  vhosts.put(vhost, {
+    description: call.body.findText("description") ?? before?.description ?? "",
+    tags: call.body.findWords("tags") ?? before?.tags ?? [],
+    defaultQueueType: queueType(call) ?? before?.defaultQueueType,
+  });
+  if (existing !== undefined) return putAnswer("replaced");
+  permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
+  log.info({ vhost, user }, "vhost created");
+  return putAnswer("created");
+}
+
+function queueType({ body }: Call): string | undefined {
+  const type = body.findText("default_queue_type");
+  if (type === undefined || type === "undefined") return undefined;
+  if (queueTypes.some((each) => each === type)) return type;
+  throw badRequest(`unsupported default queue type '${type}'`);
+}

@@ -1,0 +1,69 @@
+/** A thing as the API shows it: RabbitMQ's names, values of JSON. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The value at a dotted path; undefined when something on it is missing. */
+export function valueAt(row: unknown, path: readonly string[]): unknown {
+  let value: unknown = row;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return value;
+}
+
+/** The row with only what these dotted paths name. */
+export function select(row: Row, paths: readonly string[]): Row {
+  const picked = new Map<string, unknown>();
+  for (const path of paths) {
+    const words = path.split(".");
+    const value = valueAt(row, words);
+    if (value !== undefined) put(picked, words, value);
+  }
+  return plain(picked);
+}
+
+function put(into: Map<string, unknown>, [name = "", ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    into.set(name, value);
+    return;
+  }
+  const there = into.get(name);
+  const inner = there instanceof Map ? (there as Map<string, unknown>) : new Map<string, unknown>();
+  into.set(name, inner);
+  put(inner, rest, value);
+}
+
+function plain(picked: ReadonlyMap<string, unknown>): Row {
+  return Object.fromEntries([...picked].map(([name, value]) => [name, value instanceof Map ? plain(value) : value]));
+}
+
+/** Sorts by dotted paths, the first counts most. What is missing comes first, numbers come before texts. */
+export function sortRows(rows: readonly Row[], paths: readonly string[]): Row[] {
+  const words = paths.map((path) => path.split("."));
+  // Values are looked up once a row, not once a comparison.
+  const keyed = rows.map((row) => ({ row, keys: words.map((path) => valueAt(row, path)) }));
+  keyed.sort((a, b) => compareKeys(a.keys, b.keys));
+  return keyed.map(({ row }) => row);
+}
+
+function compareKeys(a: readonly unknown[], b: readonly unknown[]): number {
+  for (const [i, key] of a.entries()) {
+    const order = compare(key, b[i]);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  const kinds = rank(a) - rank(b);
+  if (kinds !== 0) return kinds;
+  const [first, second] = [String(a), String(b)];
+  return first < second ? -1 : Number(first > second);
+}
+
+function rank(value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  if (typeof value === "number") return 1;
+  return typeof value === "boolean" ? 2 : 3;
+}

@@ -1,0 +1,75 @@
+import type { ConnectionRegistry } from "./connections.ts";
+import { BrokerError } from "./errors.ts";
+import { checkNameSize } from "./names.ts";
+import type { Permissions } from "./permissions.ts";
+import type { VhostDefinition } from "./store/store.ts";
+import { declarePredefined, removeEverything, removeQueue } from "./topology.ts";
+import { Vhost, type VhostHost, type VhostProperties } from "./vhost.ts";
+
+/** What the vhosts need of the broker they are in. */
+export interface VhostsHost extends VhostHost {
+  readonly permissions: Permissions;
+  readonly connections: ConnectionRegistry;
+}
+
+/** All virtual hosts, kept in memory and in the store. */
+export class Vhosts {
+  readonly #host: VhostsHost;
+  readonly #byName = new Map<string, Vhost>();
+
+  constructor(host: VhostsHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  find(name: string): Vhost | undefined {
+    return this.#byName.get(name);
+  }
+
+  get(name: string): Vhost {
+    const vhost = this.find(name);
+    if (vhost === undefined) throw new BrokerError("NOT_FOUND", `no vhost '${name}'`);
+    return vhost;
+  }
+
+  list(): Iterable<Vhost> {
+    return this.#byName.values();
+  }
+
+  /** Takes in a vhost that the store already has; what is in it follows. */
+  restore({ kind: _, name, ...properties }: VhostDefinition): void {
+    this.#add(name, properties);
+  }
+
+  /** Adds a vhost with the exchanges that every one has, or changes what is said of the one of that name. */
+  put(name: string, properties: VhostProperties): void {
+    if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a vhost needs a name");
+    checkNameSize("vhost", name);
+    const { description, tags, defaultQueueType } = properties;
+    const kept = { description, tags: [...tags], defaultQueueType };
+    const existing = this.find(name);
+    if (existing === undefined) this.#add(name, kept);
+    else existing.properties = kept;
+    this.#host.store.define({ kind: "vhost", name, ...kept });
+  }
+
+  #add(name: string, properties: VhostProperties): void {
+    const vhost = new Vhost(name, properties, this.#host, removeQueue);
+    declarePredefined(vhost);
+    this.#byName.set(name, vhost);
+  }
+
+  /** Deletes a vhost with all that is in it and closes the connections to it. Throws NOT_FOUND. */
+  delete(name: string): void {
+    const vhost = this.get(name);
+    // First of all nobody new may come in, then those inside leave.
+    this.#byName.delete(name);
+    this.#host.connections.closeVhost(name);
+    removeEverything(vhost);
+    this.#host.permissions.forgetVhost(name);
+    this.#host.store.undefine({ kind: "vhost", name });
+  }
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { useBroker } from "../support/broker.ts";
+import { addUser, as, asGuest, ManagementClient, notAuthorised, notFound } from "../support/management.ts";
+
+const broker = useBroker();
+const challenge = 'Basic realm="RabbitMQ Management"';
+
+async function refusal(client: ManagementClient) {
+  const { status, headers, body } = await client.get("/whoami");
+  return { status, challenge: headers.get("www-authenticate"), body };
+}
+
+describe("the HTTP API", () => {
+  it("tells who asks", async () => {
+    const { status, headers, body } = await asGuest(broker).get("/whoami");
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: { name: "guest", tags: ["administrator"], is_internal_user: true },
+    });
+    expect(headers.get("content-type")).toMatch(/^application\/json/);
+    expect(headers.get("cache-control")).toBe("no-cache");
+  });
+
+  it("asks those without credentials for them, without a word", async () => {
+    const asked = { status: 401, challenge, body: undefined };
+    expect(await refusal(new ManagementClient(broker, undefined))).toEqual(asked);
+    for (const header of ["", "Basic", "Basic !", "Bearer abc", `Basic ${btoa("no colon")}`]) {
+      expect(await refusal(new ManagementClient(broker, header))).toEqual(asked);
+    }
+  });
+
+  it("refuses wrong credentials, whoever's they are", async () => {
+    const refused = { status: 401, challenge, body: { error: "not_authorized", reason: "Login failed" } };
+    expect(await refusal(as(broker, "guest", "wrong"))).toEqual(refused);
+    expect(await refusal(as(broker, "guest", ""))).toEqual(refused);
+    expect(await refusal(as(broker, "nobody", "guest"))).toEqual(refused);
+  });
+
+  it("takes passwords with colons and beyond ASCII", async () => {
+    await asGuest(broker).must("PUT", "/users/colon", { password: "a:b:ü", tags: "management" });
+    expect((await as(broker, "colon", "a:b:ü").get("/whoami")).status).toBe(200);
+  });
+
+  it("is closed to users without a tag of management", async () => {
+    const client = await addUser(broker, "untagged", ["impersonator", "other"]);
+    expect(await refusal(client)).toEqual({
+      status: 401,
+      challenge: null,
+      body: notAuthorised("Not management user"),
+    });
+  });
+
+  it("is open to anyone where it says how to log in", async () => {
+    expect((await new ManagementClient(broker, undefined).get("/auth")).status).toBe(200);
+  });
+
+  it("says of a path which methods it has", async () => {
+    const stranger = new ManagementClient(broker, undefined);
+    const options = await stranger.request("OPTIONS", "/users/guest");
+    expect([options.status, options.headers.get("allow")]).toEqual([200, "HEAD, GET, PUT, DELETE, OPTIONS"]);
+    const patch = await asGuest(broker).request("PATCH", "/users/guest");
+    expect([patch.status, patch.headers.get("allow")]).toEqual([405, "HEAD, GET, PUT, DELETE, OPTIONS"]);
+    const head = await asGuest(broker).request("HEAD", "/users/guest");
+    expect([head.status, head.body]).toEqual([200, undefined]);
+  });
+
+  it("does not mind a slash at the end of a path", async () => {
+    expect((await asGuest(broker).get("/whoami/")).status).toBe(200);
+  });
+
+  it("knows no other paths", async () => {
+    const { status, body } = await asGuest(broker).get("/nope");
+    expect({ status, body }).toEqual({ status: 404, body: notFound });
+  });
+
+  it("has no mercy on bodies beyond ten megabytes", async () => {
+    const { status, body } = await asGuest(broker).put("/users/large", `{"tags":"${"x".repeat(10_000_000)}"}`);
+    expect(status).toBe(400);
+    expect(body).toEqual({ error: "bad_request", reason: "Exceeded HTTP request body size limit" });
+  });
+});
