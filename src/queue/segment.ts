@@ -52,6 +52,8 @@ export class Segment implements BatchSource {
   #largeBytes = 0;
   /** Whether the records are in memory. */
   #resident = true;
+  /** Whether the buffer came from the store. Then it has large records too, which a socket may still refer to. */
+  #wasRead = false;
   #marked = false;
   /** Whether the store has a row for this segment. */
   #inStore = false;
@@ -180,7 +182,8 @@ export class Segment implements BatchSource {
 
   /** Gives up the buffer of a segment whose messages are all settled. */
   free(): void {
-    if (this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
+    const reusable = this.#bytes.length === bufferBytes && !this.#wasRead;
+    if (reusable && spare.length < spareMax) spare.push(this.#bytes);
     this.#bytes = Buffer.alloc(0);
   }
 
@@ -419,6 +422,7 @@ export class Segment implements BatchSource {
     this.live = indexes.length;
     this.#storedCount = indexes.length;
     this.#resident = true;
+    this.#wasRead = true;
   }
 }
 

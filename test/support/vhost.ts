@@ -31,7 +31,7 @@ export class TestVhostHost implements VhostHost {
 /** A vhost with its predefined exchanges, and the connection that declares in it. */
 export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object } {
   const host = new TestVhostHost();
-  const vhost = new Vhost("/", host, removeQueue);
+  const vhost = new Vhost("/", { description: "", tags: [], defaultQueueType: undefined }, host, removeQueue);
   declarePredefined(vhost);
   return { host, vhost, owner: {} };
 }

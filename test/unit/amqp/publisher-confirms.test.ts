@@ -84,7 +84,7 @@ describe("publisher confirms", () => {
     confirms.rejected(1);
     expect(send()).toEqual([]);
     confirms.committed(1);
-    expect(send()).toEqual(["nack 1"]);
+    expect(send()).toEqual(["nack 1 multiple"]);
   });
 
   it("are kept apart when thousands wait behind the first", () => {
