@@ -1,6 +1,7 @@
 import { emptyTable, type FieldTable } from "../../src/field-table.ts";
 import { createLog, type Logger } from "../../src/log.ts";
 import type { Queue } from "../../src/queue/queue.ts";
+import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { declarePredefined, declareQueue, removeQueue } from "../../src/topology.ts";
 import { Vhost, type VhostHost } from "../../src/vhost.ts";
 import { DrivenClock } from "./driven-clock.ts";
@@ -11,6 +12,8 @@ export class TestVhostHost implements VhostHost {
   readonly clock = new DrivenClock();
   readonly store = new DrivenStore();
   readonly log: Logger = createLog("silent");
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   topologyVersion = 0;
   #lastSegment = 0;
   #lastQueueId = 0;
