@@ -7,6 +7,8 @@ import { tableFromPlain } from "./plain-table.ts";
  * a field that is null counts as absent.
  */
 export class JsonObject {
+  static readonly empty = new JsonObject(new Map());
+
   readonly #fields: ReadonlyMap<string, unknown>;
 
   constructor(fields: ReadonlyMap<string, unknown>) {
@@ -16,7 +18,7 @@ export class JsonObject {
   /** Parses a text. As in RabbitMQ none at all, and the words null and undefined, stand for an empty object. */
   static parse(text: string): JsonObject {
     const trimmed = text.trim();
-    if (trimmed === "" || trimmed === "null" || trimmed === "undefined") return new JsonObject(new Map());
+    if (trimmed === "" || trimmed === "null" || trimmed === "undefined") return JsonObject.empty;
     const value = parse(trimmed);
     if (typeof value === "string") {
       throw invalid("invalid payload: the request body JSON-decoded to a string. Is the input doubly-JSON-encoded?");

@@ -1,5 +1,8 @@
 import { authenticate, isLoopback } from "../authenticator.ts";
+import type { Access } from "../permissions.ts";
 import type { User } from "../users.ts";
+import type { Vhost } from "../vhost.ts";
+import type { Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
 import { notAuthorised, notFound, Refusal } from "./refusal.ts";
 
@@ -72,6 +75,7 @@ export class Guard {
     switch (right) {
       case "public":
       case "management":
+      case "vhost":
         break;
       case "monitoring":
         if (!isMonitor(user)) throw notAuthorised("Not monitor user");
@@ -82,8 +86,6 @@ export class Guard {
       case "global-policymaker":
       case "policymaker":
         if (!isPolicymaker(user)) throw notAuthorised("User not authorised to access object");
-        break;
-      case "vhost":
         break;
       default:
         right satisfies never;
@@ -96,10 +98,32 @@ export class Guard {
     if (!this.mayOpen(user, vhost)) throw notAuthorised("User not authorised to access virtual host");
   }
 
+  /** The vhosts a list shows to who calls: those they may look into, or just the one that X-Vhost names. */
+  visibleVhosts(call: Call): Vhost[] {
+    const only = call.header("x-vhost") ?? "";
+    const vhosts = [...this.#host.vhosts.list()].filter(({ name }) => only === "" || name === only);
+    return vhosts.filter(({ name }) => this.mayOpen(call.user, name));
+  }
+
+  /** Throws unless the user has this access to a queue or exchange, as over AMQP. */
+  authorize(user: User, vhost: Vhost, access: Access, name: string): void {
+    if (!this.#host.permissions.allows(user.name, vhost.name, access, name)) throw accessRefused();
+  }
+
+  /** Throws unless the user may use this key of a topic exchange. */
+  authorizeTopic(user: User, vhost: Vhost, access: "write" | "read", exchange: string, routingKey: string): void {
+    const allowed = this.#host.permissions.allowsTopic(user.name, vhost.name, access, exchange, routingKey);
+    if (!allowed) throw accessRefused();
+  }
+
   /** Whether the user may look into a vhost. */
   mayOpen(user: User, vhost: string): boolean {
     return isAdministrator(user) || this.#host.permissions.allowsVhost(user.name, vhost);
   }
+}
+
+function accessRefused(): Refusal {
+  return notAuthorised("Access refused.");
 }
 
 function basicCredentials(authorization: string | undefined): { username: string; password: string } | undefined {

@@ -19,6 +19,11 @@ export function notFound(): Refusal {
   return new Refusal(404, "Object Not Found", "Not Found");
 }
 
+/** No such thing, and the reason says which. */
+export function missing(error: BrokerError): Refusal {
+  return new Refusal(404, "not_found", error.detail, { cause: error });
+}
+
 /** The thing itself. Throws the refusal for one that there is not. */
 export function found<T>(thing: T | undefined): T {
   if (thing === undefined) throw notFound();

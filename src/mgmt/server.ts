@@ -4,8 +4,11 @@ import { Api } from "./api.ts";
 import { challenge, Guard, LoginRefusal } from "./auth.ts";
 import type { ManagementHost } from "./host.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
+import { bindingRoutes } from "./routes/bindings.ts";
+import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
+import { queueRoutes } from "./routes/queues.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
@@ -51,6 +54,9 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   userRoutes(api, host);
   permissionRoutes(api, host);
   topicPermissionRoutes(api, host);
+  exchangeRoutes(api, host, guard);
+  queueRoutes(api, host, guard);
+  bindingRoutes(api, host, guard);
   healthRoutes(api, host);
   api.close();
 }

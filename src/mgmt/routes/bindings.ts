@@ -1,0 +1,153 @@
+import { BrokerError } from "../../errors.ts";
+import { bind, checkExclusive, unbind } from "../../topology.ts";
+import type { Bindable, Vhost, VhostExchange } from "../../vhost.ts";
+import type { Api } from "../api.ts";
+import type { Guard } from "../auth.ts";
+import { type Answer, type Call, done } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { propertiesKey } from "../properties-key.ts";
+import { badRequest, found, missing, notAuthorised, notFound } from "../refusal.ts";
+import type { Row } from "../rows.ts";
+import { bindingView, defaultBindingView } from "../views.ts";
+
+const sortedBy = ["vhost", "source", "destination_type", "destination", "routing_key", "properties_key"];
+
+/** `/api/bindings`, and the lists of them at exchanges and queues. */
+export function bindingRoutes(api: Api, host: ManagementHost, guard: Guard): void {
+  api.get("/bindings", "management", (call) =>
+    call.list(
+      guard.visibleVhosts(call).flatMap((vhost) => [...bindingsOf(vhost)]),
+      ...sortedBy,
+    ),
+  );
+  api.get("/bindings/:vhost", "vhost", (call) => call.list(bindingsOf(vhostOf(host, call)), ...sortedBy));
+  api.get("/queues/:vhost/:queue/bindings", "vhost", (call) => {
+    const vhost = vhostOf(host, call);
+    const queue = found(vhost.queues.get(call.parameter("queue")));
+    return call.list([defaultBindingView(queue), ...bindingsTo(vhost, queue)], ...sortedBy);
+  });
+  api.get("/exchanges/:vhost/:exchange/bindings/source", "vhost", (call) => {
+    const vhost = vhostOf(host, call);
+    return call.list(bindingsFrom(vhost, exchangeOf(vhost, call, "exchange")), ...sortedBy);
+  });
+  api.get("/exchanges/:vhost/:exchange/bindings/destination", "vhost", (call) => {
+    const vhost = vhostOf(host, call);
+    return call.list(bindingsTo(vhost, exchangeOf(vhost, call, "exchange")), ...sortedBy);
+  });
+  for (const kind of ["q", "e"] as const) pairRoutes(api, host, guard, kind);
+}
+
+/** The bindings of one source to one destination. */
+function pairRoutes(api: Api, host: ManagementHost, guard: Guard, kind: "q" | "e"): void {
+  const path = `/bindings/:vhost/e/:source/${kind}/:destination`;
+  api.get(path, "vhost", (call) => {
+    const vhost = vhostOf(host, call);
+    return call.list(between(vhost, call, kind), ...sortedBy);
+  });
+  api.post(path, "vhost", (call) => addBinding(vhostOf(host, call), guard, call, kind));
+  api.get(`${path}/:properties`, "vhost", (call) => {
+    const rows = between(vhostOf(host, call), call, kind);
+    return call.item(found(rows.find((row) => row["properties_key"] === call.parameter("properties"))));
+  });
+  api.delete(`${path}/:properties`, "vhost", (call) => removeBinding(vhostOf(host, call), guard, call, kind));
+}
+
+function vhostOf({ vhosts }: ManagementHost, call: Call): Vhost {
+  return found(vhosts.find(call.parameter("vhost")));
+}
+
+/** The exchange that a part of the path names; the default one has a name there. */
+function exchangeOf(vhost: Vhost, call: Call, parameter: string): VhostExchange {
+  return found(vhost.exchanges.get(exchangeName(call, parameter)));
+}
+
+/** The name of an exchange in a path. */
+export function exchangeName(call: Call, parameter: string): string {
+  const name = call.parameter(parameter);
+  return name === "amq.default" ? "" : name;
+}
+
+function* bindingsOf(vhost: Vhost): Iterable<Row> {
+  for (const exchange of vhost.exchanges.values()) yield* bindingsFrom(vhost, exchange);
+}
+
+function* bindingsFrom(vhost: Vhost, exchange: VhostExchange): Iterable<Row> {
+  if (exchange.name === "") for (const queue of vhost.queues.values()) yield defaultBindingView(queue);
+  for (const binding of exchange.bindings()) yield bindingView(vhost, exchange, binding);
+}
+
+function* bindingsTo(vhost: Vhost, destination: Bindable): Iterable<Row> {
+  for (const source of vhost.sourcesOf(destination)) {
+    for (const binding of source.bindingsTo(destination)) yield bindingView(vhost, source, binding);
+  }
+}
+
+interface Ends {
+  readonly source: VhostExchange;
+  readonly destination: Bindable;
+}
+
+/** What the path names; undefined when one of them does not exist. */
+function endsOf(vhost: Vhost, call: Call, kind: "q" | "e"): Ends | undefined {
+  const source = vhost.exchanges.get(exchangeName(call, "source"));
+  const name = call.parameter("destination");
+  const destination = kind === "q" ? vhost.queues.get(name) : vhost.exchanges.get(exchangeName(call, "destination"));
+  return source === undefined || destination === undefined ? undefined : { source, destination };
+}
+
+function between(vhost: Vhost, call: Call, kind: "q" | "e"): Row[] {
+  const ends = endsOf(vhost, call, kind);
+  if (ends === undefined) return [];
+  const { source, destination } = ends;
+  if (source.name !== "") {
+    return [...source.bindingsTo(destination)].map((binding) => bindingView(vhost, source, binding));
+  }
+  return destination.kind === "queue" ? [defaultBindingView(destination)] : [];
+}
+
+function addBinding(vhost: Vhost, guard: Guard, call: Call, kind: "q" | "e"): Answer {
+  authorize(vhost, guard, call);
+  const { source, destination } = existingEnds(vhost, call, kind);
+  if (destination.kind === "queue") checkExclusive(destination, call);
+  const routingKey = call.body.findText("routing_key") ?? "";
+  if (Buffer.byteLength(routingKey) > 255) throw badRequest("'routing_key' is longer than 255 bytes");
+  const args = call.body.table("arguments");
+  if (source.type === "topic") guard.authorizeTopic(call.user, vhost, "read", source.name, routingKey);
+  bind(vhost, source, destination, routingKey, args);
+  // Relative to the path that was posted to, which ends with the destination.
+  const location = [destination.name, propertiesKey(routingKey, args)].map(encodeURIComponent).join("/");
+  return { status: 201, headers: { location } };
+}
+
+function authorize(vhost: Vhost, guard: Guard, call: Call): void {
+  const [source, destination] = [exchangeName(call, "source"), exchangeName(call, "destination")];
+  if (source === "" || destination === "") throw notAuthorised("Access refused.");
+  guard.authorize(call.user, vhost, "write", destination);
+  guard.authorize(call.user, vhost, "read", source);
+}
+
+function existingEnds(vhost: Vhost, call: Call, kind: "q" | "e"): Ends {
+  try {
+    const source = vhost.getExchange(exchangeName(call, "source"));
+    const name = call.parameter("destination");
+    return { source, destination: kind === "q" ? vhost.getQueue(name) : vhost.getExchange(name) };
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    throw missing(error);
+  }
+}
+
+function removeBinding(vhost: Vhost, guard: Guard, call: Call, kind: "q" | "e"): Answer {
+  authorize(vhost, guard, call);
+  const ends = endsOf(vhost, call, kind);
+  if (ends === undefined) throw notFound();
+  const { source, destination } = ends;
+  if (destination.kind === "queue") checkExclusive(destination, call);
+  const key = call.parameter("properties");
+  const binding = [...source.bindingsTo(destination)].find(
+    ({ routingKey, arguments: args }) => propertiesKey(routingKey, args) === key,
+  );
+  const { routingKey, arguments: args } = found(binding);
+  unbind(vhost, source, destination, routingKey, args);
+  return done;
+}

@@ -1,0 +1,69 @@
+import { checkNameSize, stripLineBreaks } from "../../names.ts";
+import { declareExchange, deleteExchange } from "../../topology.ts";
+import type { Vhost } from "../../vhost.ts";
+import type { Api } from "../api.ts";
+import type { Guard } from "../auth.ts";
+import { type Answer, type Call, done, putAnswer } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { publish } from "../publish.ts";
+import { found, notAuthorised, notFound } from "../refusal.ts";
+import { exchangeDetails, exchangeView } from "../views.ts";
+import { exchangeName } from "./bindings.ts";
+
+const sortedBy = ["vhost", "name"];
+
+/** `/api/exchanges`. */
+export function exchangeRoutes(api: Api, host: ManagementHost, guard: Guard): void {
+  const { vhosts } = host;
+  const vhostOf = (call: Call): Vhost => found(vhosts.find(call.parameter("vhost")));
+  const rowsOf = (vhost: Vhost) => [...vhost.exchanges.values()].map((exchange) => exchangeView(vhost, exchange));
+  api.get("/exchanges", "management", (call) => call.list(guard.visibleVhosts(call).flatMap(rowsOf), ...sortedBy));
+  api.get("/exchanges/:vhost", "vhost", (call) => call.list(rowsOf(vhostOf(call)), ...sortedBy));
+  api.get("/exchanges/:vhost/:exchange", "vhost", (call) => {
+    const vhost = vhostOf(call);
+    return call.item(exchangeDetails(vhost, found(vhost.exchanges.get(exchangeName(call, "exchange")))));
+  });
+  api.put("/exchanges/:vhost/:exchange", "vhost", (call) => declare(vhostOf(call), guard, call));
+  api.delete("/exchanges/:vhost/:exchange", "vhost", (call) => remove(vhostOf(call), guard, call));
+  api.post("/exchanges/:vhost/:exchange/publish", "vhost", (call) =>
+    publish(host, guard, vhostOf(call), exchangeName(call, "exchange"), call),
+  );
+}
+
+function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
+  const name = stripLineBreaks(changeable(call));
+  checkNameSize("exchange", name);
+  guard.authorize(call.user, vhost, "configure", name);
+  const { body } = call;
+  const args = body.table("arguments");
+  const exists = vhost.exchanges.has(name);
+  const alternate = args.get("alternate-exchange");
+  if (alternate?.type === "longstr" && !exists) {
+    guard.authorize(call.user, vhost, "read", name);
+    guard.authorize(call.user, vhost, "write", alternate.value.toString());
+  }
+  declareExchange(vhost, {
+    name,
+    type: body.findText("type") ?? "direct",
+    durable: body.flag("durable"),
+    autoDelete: body.flag("auto_delete"),
+    internal: body.flag("internal"),
+    arguments: args,
+  });
+  return putAnswer(exists ? "replaced" : "created");
+}
+
+function remove(vhost: Vhost, guard: Guard, call: Call): Answer {
+  const name = changeable(call);
+  guard.authorize(call.user, vhost, "configure", name);
+  if (!vhost.exchanges.has(name)) throw notFound();
+  deleteExchange(vhost, name, call.query["if-unused"] === "true");
+  return done;
+}
+
+/** The exchange that the path names, which must not be the default one: that is as it is. */
+function changeable(call: Call): string {
+  const name = exchangeName(call, "exchange");
+  if (name === "") throw notAuthorised("Access refused.");
+  return name;
+}

@@ -1,0 +1,85 @@
+import { checkNameSize, stripLineBreaks } from "../../names.ts";
+import type { Queue } from "../../queue/queue.ts";
+import { checkExclusive, declareQueue, deleteQueue } from "../../topology.ts";
+import type { Vhost } from "../../vhost.ts";
+import type { Api } from "../api.ts";
+import type { Guard } from "../auth.ts";
+import { type Answer, type Call, done, putAnswer } from "../call.ts";
+import { getMessages } from "../get-messages.ts";
+import type { ManagementHost } from "../host.ts";
+import { nodeName } from "../node.ts";
+import { badRequest, found, notFound, Refusal } from "../refusal.ts";
+import { queueDetails, queueView } from "../views.ts";
+
+const sortedBy = ["vhost", "name"];
+
+/** `/api/queues`. */
+export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
+  const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
+  const rowsOf = (vhost: Vhost) => [...vhost.queues.values()].map((queue) => queueView(queue));
+  for (const path of ["/queues", "/queues/detailed"]) {
+    api.get(path, "management", (call) => call.list(guard.visibleVhosts(call).flatMap(rowsOf), ...sortedBy));
+  }
+  api.get("/queues/:vhost", "vhost", (call) => call.list(rowsOf(vhostOf(call)), ...sortedBy));
+  api.get("/queues/:vhost/:queue", "vhost", (call) =>
+    call.item(queueDetails(found(vhostOf(call).queues.get(call.parameter("queue"))))),
+  );
+  api.put("/queues/:vhost/:queue", "vhost", (call) => declare(vhostOf(call), guard, call));
+  api.delete("/queues/:vhost/:queue", "vhost", (call) => remove(vhostOf(call), guard, call));
+  api.delete("/queues/:vhost/:queue/contents", "vhost", (call) => {
+    const vhost = vhostOf(call);
+    guard.authorize(call.user, vhost, "read", call.parameter("queue"));
+    usable(vhost, call).purge();
+    return done;
+  });
+  api.post("/queues/:vhost/:queue/get", "vhost", (call) => get(vhostOf(call), guard, call));
+}
+
+function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
+  const { body, user } = call;
+  const name = stripLineBreaks(call.parameter("queue"));
+  checkNameSize("queue", name);
+  guard.authorize(user, vhost, "configure", name);
+  const exists = vhost.queues.has(name);
+  const args = body.table("arguments");
+  const deadLetterExchange = args.get("x-dead-letter-exchange");
+  if (deadLetterExchange?.type === "longstr" && !exists) {
+    guard.authorize(user, vhost, "read", name);
+    guard.authorize(user, vhost, "write", deadLetterExchange.value.toString());
+  }
+  const node = body.findText("node") ?? nodeName;
+  if (node !== nodeName) throw badRequest(`no node '${node}'`);
+  declareQueue(vhost, {
+    name,
+    durable: body.flag("durable"),
+    exclusive: false,
+    autoDelete: body.flag("auto_delete"),
+    arguments: args,
+    owner: call,
+    serverNamed: false,
+  });
+  return putAnswer(exists ? "replaced" : "created");
+}
+
+function remove(vhost: Vhost, guard: Guard, call: Call): Answer {
+  const name = call.parameter("queue");
+  guard.authorize(call.user, vhost, "configure", name);
+  if (!vhost.queues.has(name)) throw notFound();
+  const { query } = call;
+  deleteQueue(vhost, name, call, { ifUnused: query["if-unused"] === "true", ifEmpty: query["if-empty"] === "true" });
+  return done;
+}
+
+async function get(vhost: Vhost, guard: Guard, call: Call): Promise<Answer> {
+  const name = call.parameter("queue");
+  guard.authorize(call.user, vhost, "read", name);
+  if (!vhost.queues.has(name)) throw new Refusal(404, "not_found", "queue_not_found");
+  return await getMessages(usable(vhost, call), call);
+}
+
+/** The queue that the path names, which must not be exclusive to a connection. */
+function usable(vhost: Vhost, call: Call): Queue {
+  const queue = found(vhost.queues.get(call.parameter("queue")));
+  checkExclusive(queue, call);
+  return queue;
+}
