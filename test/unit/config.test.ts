@@ -68,7 +68,7 @@ describe("a setting", () => {
     ],
     [
       { file: "\nframe_max = 4095" },
-      `${path} line 2: frame_max: '4095' is not a whole number from 4096 to 134217728, in bytes or with a unit such as MiB`,
+      `${path} line 2: frame_max: '4095' is not a size from 4096 bytes to 128 MiB, in bytes or with a unit such as MiB`,
     ],
     [
       { file: "handshake_timeout = 0" },
