@@ -1,3 +1,6 @@
+import type { FieldTable } from "./field-table.ts";
+import type { Queue } from "./queue/queue.ts";
+
 /** A client connection as management sees it, whatever its protocol. */
 export interface ConnectionView {
   /** `peer:port -> host:port`. */
@@ -10,6 +13,57 @@ export interface ConnectionView {
   readonly connectedAt: number;
   /** Closes it; the client is told why. */
   close(reason: string): void;
+  /** What else there is to say of it at the moment. */
+  details(): ConnectionDetails;
+  channels(): Iterable<ChannelView>;
+}
+
+export interface ConnectionDetails {
+  readonly protocol: string;
+  /** In RabbitMQ's words: running, blocked by an alarm, in flow control, or a step of opening or closing. */
+  readonly state: string;
+  readonly peerHost: string;
+  readonly peerPort: number;
+  readonly host: string;
+  readonly port: number;
+  readonly authMechanism: string;
+  readonly clientProperties: FieldTable;
+  readonly channelMax: number;
+  readonly frameMax: number;
+  /** Seconds; 0 is off. */
+  readonly heartbeat: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Bytes that the peer has not taken yet. */
+  readonly bytesPending: number;
+}
+
+/** A channel of a connection. Limits of 0 are none. */
+export interface ChannelView {
+  readonly number: number;
+  readonly state: string;
+  /** Prefetch of consumers to come, and of the channel as a whole. */
+  readonly prefetch: number;
+  readonly channelPrefetch: number;
+  readonly confirms: boolean;
+  readonly transactional: boolean;
+  readonly unacked: number;
+  /** Publishes that wait for their confirm. */
+  readonly unconfirmed: number;
+  /** Publishes and settlements that wait for tx.commit. */
+  readonly uncommitted: number;
+  readonly uncommittedAcks: number;
+  readonly consumers: readonly ConsumerView[];
+}
+
+/** A consumer on a channel. */
+export interface ConsumerView {
+  readonly tag: string;
+  readonly queue: Queue;
+  readonly noAck: boolean;
+  readonly exclusive: boolean;
+  readonly prefetch: number;
+  readonly arguments: FieldTable;
 }
 
 /** All client connections of the broker. */

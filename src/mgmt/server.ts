@@ -5,6 +5,7 @@ import { challenge, Guard, LoginRefusal } from "./auth.ts";
 import type { ManagementHost } from "./host.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
+import { connectionRoutes } from "./routes/connections.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
@@ -57,6 +58,7 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   exchangeRoutes(api, host, guard);
   queueRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
+  connectionRoutes(api, host);
   healthRoutes(api, host);
   api.close();
 }

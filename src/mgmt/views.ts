@@ -1,9 +1,11 @@
+import type { ConnectionRegistry } from "../connections.ts";
 import type { Binding } from "../exchange/binding.ts";
 import type { Permission, TopicPermission } from "../permissions.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { User } from "../users.ts";
 import type { Bindable, Vhost, VhostExchange } from "../vhost.ts";
+import { consumersOf } from "./connection-views.ts";
 import { nodeName } from "./node.ts";
 import { propertiesKey } from "./properties-key.ts";
 import type { Row } from "./rows.ts";
@@ -90,8 +92,9 @@ function singleActiveConsumerTag({ options, consumers }: Queue): string | null {
 }
 
 /** One queue by itself; see {@link exchangeDetails} for what is empty. */
-export function queueDetails(queue: Queue): Row {
-  return { ...queueView(queue), incoming: [], deliveries: [] };
+export function queueDetails(queue: Queue, connections: ConnectionRegistry): Row {
+  const consumers = consumersOf(connections, queue);
+  return { ...queueView(queue), consumer_details: consumers, incoming: [], deliveries: [] };
 }
 
 export function bindingView(vhost: Vhost, source: VhostExchange, binding: Binding<Bindable>): Row {

@@ -30,7 +30,11 @@ export class AmqpClient {
   }
 
   async connect(path = ""): Promise<ChannelModel> {
-    const connection = await connect(this.#broker.url + path);
+    return this.keep(await connect(this.#broker.url + path));
+  }
+
+  /** Closes the connection after the test. */
+  keep(connection: ChannelModel): ChannelModel {
     // Without a listener an error of the connection would end the test run; tests that expect one add their own.
     connection.on("error", () => {});
     this.#connections.push(connection);

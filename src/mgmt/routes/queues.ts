@@ -22,7 +22,7 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
   }
   api.get("/queues/:vhost", "vhost", (call) => call.list(rowsOf(vhostOf(call)), ...sortedBy));
   api.get("/queues/:vhost/:queue", "vhost", (call) =>
-    call.item(queueDetails(found(vhostOf(call).queues.get(call.parameter("queue"))))),
+    call.item(queueDetails(found(vhostOf(call).queues.get(call.parameter("queue"))), host.connections)),
   );
   api.put("/queues/:vhost/:queue", "vhost", (call) => declare(vhostOf(call), guard, call));
   api.delete("/queues/:vhost/:queue", "vhost", (call) => remove(vhostOf(call), guard, call));

@@ -122,6 +122,7 @@ function consumeQueue(channel: Channel, tag: string, args: MethodArguments<"basi
     exclusive: args.exclusive,
     priority: priorityOf(args.arguments, textOf(channel, name)),
     prefetch: channel.prefetch,
+    arguments: args.arguments,
   });
   queue.checkExclusiveUse(consumer);
   channel.consumers.set(tag, consumer);

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { AlarmListener } from "../../alarms.ts";
 import { isLoopback } from "../../authenticator.ts";
-import type { ConnectionView } from "../../connections.ts";
+import type { ChannelView, ConnectionDetails, ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import { emptyTable, type FieldTable } from "../../field-table.ts";
 import type { Queue } from "../../queue/queue.ts";
@@ -10,6 +10,7 @@ import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
+import { channelView } from "./channel-view.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
 import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
@@ -50,6 +51,7 @@ export class Connection
   readonly fromLoopback: boolean;
   inChunk: ContentAssembly | undefined;
   clientProperties: FieldTable = emptyTable;
+  #authMechanism = "";
   readonly #socket: Socket;
   readonly #output: SocketOutput;
   readonly #decoder: FrameDecoder;
@@ -261,6 +263,7 @@ export class Connection
   #startOk(args: MethodArguments<"connection.start-ok">): void {
     if (this.#state.name !== "starting") throw this.#unexpectedMethod();
     this.clientProperties = args.clientProperties;
+    this.#authMechanism = args.mechanism;
     const username = logIn(this, args.mechanism, args.response);
     this.#advance({ name: "start-ok", username });
     this.#username = username;
@@ -354,6 +357,36 @@ export class Connection
   #closeSilently(): void {
     this.#state = { name: "closing" };
     this.#destroyLater(silentCloseMs);
+  }
+
+  details(): ConnectionDetails {
+    const tuning = this.#state.name === "running" ? this.#state.tuning : undefined;
+    return {
+      protocol: "AMQP 0-9-1",
+      state: this.#described(),
+      peerHost: this.#socket.remoteAddress ?? "",
+      peerPort: this.#socket.remotePort ?? 0,
+      host: this.#socket.localAddress ?? "",
+      port: this.#socket.localPort ?? 0,
+      authMechanism: this.#authMechanism,
+      clientProperties: this.clientProperties,
+      channelMax: tuning?.channelMax ?? 0,
+      frameMax: tuning?.frameMax ?? 0,
+      heartbeat: this.heartbeat,
+      bytesReceived: this.#socket.bytesRead,
+      bytesSent: this.#socket.bytesWritten,
+      bytesPending: this.backlog,
+    };
+  }
+
+  #described(): string {
+    if (this.#state.name !== "running") return this.#state.name;
+    if (this.#blocked) return "blocked";
+    return this.#mustNotRead() ? "flow" : "running";
+  }
+
+  channels(): Iterable<ChannelView> {
+    return [...this.#channels.values()].map(channelView);
   }
 
   close(reason: string): void {

@@ -1,4 +1,6 @@
 import { putU32 } from "../../bytes.ts";
+import type { ConsumerView } from "../../connections.ts";
+import type { FieldTable } from "../../field-table.ts";
 import type { Consumer } from "../../queue/consumer.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Segment } from "../../queue/segment.ts";
@@ -14,15 +16,17 @@ export interface ConsumerOptions {
   readonly priority: number;
   /** Most deliveries unacked at a time; 0 for no limit. */
   readonly prefetch: number;
+  readonly arguments: FieldTable;
 }
 
 /** A consumer on a channel: takes messages from its queue and sends them as basic.deliver. */
-export class ChannelConsumer implements Consumer, DeliveryOwner {
+export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
   readonly tag: string;
   readonly noAck: boolean;
   readonly exclusive: boolean;
   readonly priority: number;
   readonly queue: Queue;
+  readonly arguments: FieldTable;
   prefetch: number;
   readonly #channel: Channel;
   readonly #prefix: Buffer;
@@ -36,6 +40,7 @@ export class ChannelConsumer implements Consumer, DeliveryOwner {
     this.exclusive = options.exclusive;
     this.priority = options.priority;
     this.prefetch = options.prefetch;
+    this.arguments = options.arguments;
     this.#prefix = deliverPrefix(options.tag);
   }
 

@@ -47,6 +47,16 @@ export class Transaction {
     this.#settles.push({ tags, how });
   }
 
+  /** Publishes held back. */
+  get publishCount(): number {
+    return this.#publishes.length;
+  }
+
+  /** Deliveries whose settlement is held back. */
+  get settledCount(): number {
+    return this.#settled.size;
+  }
+
   isSettled(tag: number): boolean {
     return this.#settled.has(tag);
   }

@@ -1,0 +1,129 @@
+import type { ChannelView, ConnectionRegistry, ConnectionView, ConsumerView } from "../connections.ts";
+import { tableToPlain } from "../plain-table.ts";
+import type { Queue } from "../queue/queue.ts";
+import { nodeName } from "./node.ts";
+import type { Row } from "./rows.ts";
+
+/** A connection. Of TLS there is nothing to say: null is RabbitMQ's word for that. */
+export function connectionView(connection: ConnectionView): Row {
+  const details = connection.details();
+  const clientProperties = tableToPlain(details.clientProperties);
+  const givenName = clientProperties["connection_name"];
+  return {
+    name: connection.name,
+    ...(typeof givenName === "string" && { user_provided_name: givenName }),
+    node: nodeName,
+    type: "network",
+    protocol: details.protocol,
+    state: details.state,
+    user: connection.username,
+    vhost: connection.vhost,
+    peer_host: details.peerHost,
+    peer_port: details.peerPort,
+    host: details.host,
+    port: details.port,
+    auth_mechanism: details.authMechanism,
+    client_properties: clientProperties,
+    channels: connection.channelCount,
+    channel_max: details.channelMax,
+    frame_max: details.frameMax,
+    timeout: details.heartbeat,
+    connected_at: connection.connectedAt,
+    recv_oct: details.bytesReceived,
+    send_oct: details.bytesSent,
+    send_pend: details.bytesPending,
+    ssl: false,
+    ssl_protocol: null,
+    ssl_cipher: null,
+    ssl_hash: null,
+    ssl_key_exchange: null,
+    peer_cert_issuer: null,
+    peer_cert_subject: null,
+    peer_cert_validity: null,
+  };
+}
+
+/** A connection as the list of a user's connections shows it. */
+export function briefConnectionView({ name, username, vhost }: ConnectionView): Row {
+  return { name, vhost, user: username, node: nodeName };
+}
+
+/** `connection (number)`. */
+export function channelName(connection: ConnectionView, channel: ChannelView): string {
+  return `${connection.name} (${channel.number})`;
+}
+
+export function channelRow(connection: ConnectionView, channel: ChannelView): Row {
+  const { peerHost, peerPort } = connection.details();
+  return {
+    name: channelName(connection, channel),
+    number: channel.number,
+    node: nodeName,
+    vhost: connection.vhost,
+    user: connection.username,
+    state: channel.state,
+    connection_details: { name: connection.name, peer_host: peerHost, peer_port: peerPort },
+    confirm: channel.confirms,
+    transactional: channel.transactional,
+    consumer_count: channel.consumers.length,
+    prefetch_count: channel.prefetch,
+    global_prefetch_count: channel.channelPrefetch,
+    messages_unacknowledged: channel.unacked,
+    messages_unconfirmed: channel.unconfirmed,
+    messages_uncommitted: channel.uncommitted,
+    acks_uncommitted: channel.uncommittedAcks,
+  };
+}
+
+/** One channel by itself. Rates by exchange and queue are not gathered, as in RabbitMQ unless it is told to. */
+export function channelDetails(connection: ConnectionView, channel: ChannelView): Row {
+  const consumers = channel.consumers.map((consumer) => consumerRow(connection, channel, consumer));
+  return { ...channelRow(connection, channel), consumer_details: consumers, publishes: [], deliveries: [] };
+}
+
+export function consumerRow(connection: ConnectionView, channel: ChannelView, consumer: ConsumerView): Row {
+  const { peerHost, peerPort } = connection.details();
+  const { queue } = consumer;
+  const active = isActive(consumer);
+  return {
+    consumer_tag: consumer.tag,
+    queue: { name: queue.name, vhost: queue.vhost },
+    ack_required: !consumer.noAck,
+    exclusive: consumer.exclusive,
+    active,
+    activity_status: active ? (queue.options.singleActiveConsumer ? "single_active" : "up") : "waiting",
+    prefetch_count: consumer.prefetch,
+    arguments: tableToPlain(consumer.arguments),
+    channel_details: {
+      name: channelName(connection, channel),
+      number: channel.number,
+      connection_name: connection.name,
+      node: nodeName,
+      user: connection.username,
+      peer_host: peerHost,
+      peer_port: peerPort,
+    },
+  };
+}
+
+/** With x-single-active-consumer, the one that was there first gets the messages. */
+function isActive(consumer: ConsumerView): boolean {
+  const { options, consumers } = consumer.queue;
+  if (!options.singleActiveConsumer) return true;
+  const [first] = consumers;
+  return Object.is(first, consumer);
+}
+
+/** The consumers of one queue. */
+export function consumersOf(connections: ConnectionRegistry, queue: Queue): Row[] {
+  if (queue.consumerCount === 0) return [];
+  const rows: Row[] = [];
+  for (const connection of connections.list()) {
+    if (connection.vhost !== queue.vhost) continue;
+    for (const channel of connection.channels()) {
+      const own = channel.consumers.filter((consumer) => consumer.queue === queue);
+      for (const consumer of own) rows.push(consumerRow(connection, channel, consumer));
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,133 @@
+import type { ChannelView, ConnectionView } from "../../connections.ts";
+import type { User } from "../../users.ts";
+import type { Api } from "../api.ts";
+import { isAdministrator, isMonitor } from "../auth.ts";
+import { type Answer, type Call, done } from "../call.ts";
+import {
+  briefConnectionView,
+  channelDetails,
+  channelName,
+  channelRow,
+  connectionView,
+  consumerRow,
+} from "../connection-views.ts";
+import type { ManagementHost } from "../host.ts";
+import { found, notAuthorised } from "../refusal.ts";
+import type { Row } from "../rows.ts";
+
+/** What a client hears whose connection is closed without a reason. */
+const closeReason = "Closed via management plugin";
+
+/** `/api/connections`, `/api/channels` and `/api/consumers`. Who is no monitor sees their own. */
+export function connectionRoutes(api: Api, host: ManagementHost): void {
+  listRoutes(api, host);
+  userRoutes(api, host);
+  api.get("/connections/:name", "management", (call) => call.item(connectionView(ownOf(host, call))));
+  api.delete("/connections/:name", "management", (call) => {
+    const connection = named(host, call);
+    if (connection.username !== call.user.name && !isAdministrator(call.user)) throw notTheirs();
+    close(host, connection, call);
+    return done;
+  });
+  api.get("/connections/:name/channels", "management", (call) => {
+    const connection = ownOf(host, call);
+    return call.list(channelRows([connection]), "number");
+  });
+  api.get("/channels/:name", "management", (call) => channelAnswer(host, call));
+}
+
+function listRoutes(api: Api, host: ManagementHost): void {
+  const visible = (call: Call) => visibleTo(host, call.user).filter(wantedBy(call));
+  api.get("/connections", "management", (call) => call.list(visible(call).map(connectionView), "name"));
+  api.get("/channels", "management", (call) => call.list(channelRows(visible(call)), "name"));
+  api.get("/consumers", "management", (call) => call.list(consumerRows(visible(call)), "consumer_tag"));
+  api.get("/vhosts/:vhost/connections", "vhost", (call) => call.list(inVhost(host, call).map(connectionView), "name"));
+  api.get("/vhosts/:vhost/channels", "vhost", (call) => call.list(channelRows(inVhost(host, call)), "name"));
+  api.get("/consumers/:vhost", "vhost", (call) => call.list(consumerRows(inVhost(host, call)), "consumer_tag"));
+}
+
+/** All connections of one user. */
+function userRoutes(api: Api, host: ManagementHost): void {
+  const path = "/connections/username/:user";
+  const ofUser = (call: Call) => opened(host).filter(({ username }) => username === call.parameter("user"));
+  api.get(path, "management", (call) => {
+    if (call.parameter("user") !== call.user.name && !isMonitor(call.user)) throw notTheirs();
+    return call.list(ofUser(call).map(briefConnectionView), "name");
+  });
+  api.delete(path, "management", (call) => {
+    if (call.parameter("user") !== call.user.name && !isAdministrator(call.user)) throw notTheirs();
+    for (const connection of ofUser(call)) close(host, connection, call);
+    return done;
+  });
+}
+
+function close({ log }: ManagementHost, connection: ConnectionView, call: Call): void {
+  const reason = call.header("x-reason") ?? "";
+  log.info({ connection: connection.name, user: call.user.name }, "connection closed through management");
+  connection.close(reason === "" ? closeReason : reason);
+}
+
+function notTheirs(): Error {
+  return notAuthorised("User not authorised to access object");
+}
+
+/** The connections that have opened a vhost, and are not about to leave it. */
+function opened({ connections }: ManagementHost): ConnectionView[] {
+  return [...connections.list()].filter(({ vhost }) => vhost !== undefined);
+}
+
+function visibleTo(host: ManagementHost, user: User): ConnectionView[] {
+  return opened(host).filter(({ username }) => isMonitor(user) || username === user.name);
+}
+
+/** Those in the vhost that X-Vhost names, if it names one. */
+function wantedBy(call: Call): (connection: ConnectionView) => boolean {
+  const only = call.header("x-vhost") ?? "";
+  return ({ vhost }) => only === "" || vhost === only;
+}
+
+function inVhost(host: ManagementHost, call: Call): ConnectionView[] {
+  return visibleTo(host, call.user).filter(({ vhost }) => vhost === call.parameter("vhost"));
+}
+
+function named(host: ManagementHost, call: Call): ConnectionView {
+  return found(opened(host).find(({ name }) => name === call.parameter("name")));
+}
+
+/** The connection that the path names, for its owner and for monitors. */
+function ownOf(host: ManagementHost, call: Call): ConnectionView {
+  const connection = named(host, call);
+  if (connection.username !== call.user.name && !isMonitor(call.user)) throw notTheirs();
+  return connection;
+}
+
+function channelRows(connections: readonly ConnectionView[]): Row[] {
+  return connections.flatMap((connection) => [...connection.channels()].map((each) => channelRow(connection, each)));
+}
+
+function consumerRows(connections: readonly ConnectionView[]): Row[] {
+  return connections.flatMap((connection) =>
+    [...connection.channels()].flatMap((channel) =>
+      channel.consumers.map((consumer) => consumerRow(connection, channel, consumer)),
+    ),
+  );
+}
+
+function channelAnswer(host: ManagementHost, call: Call): Answer {
+  const { connection, channel } = found(channelNamed(host, call.parameter("name")));
+  if (connection.username !== call.user.name && !isMonitor(call.user)) throw notTheirs();
+  return call.item(channelDetails(connection, channel));
+}
+
+function channelNamed(
+  host: ManagementHost,
+  name: string,
+): { connection: ConnectionView; channel: ChannelView } | undefined {
+  for (const connection of opened(host)) {
+    if (!name.startsWith(connection.name)) continue;
+    for (const channel of connection.channels()) {
+      if (channelName(connection, channel) === name) return { connection, channel };
+    }
+  }
+  return undefined;
+}
