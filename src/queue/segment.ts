@@ -1,7 +1,8 @@
 import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
-import type { Batch, BatchSource, CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
 import { newImage, readImage } from "./segment-image.ts";
+import { type LoggedSegment, SegmentLog } from "./segment-log.ts";
 import { SegmentMemory } from "./segment-memory.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
@@ -38,7 +39,7 @@ const durableFlags = redeliveredFlag | persistentFlag;
  * A run of messages of one queue and priority level: their records in one buffer, and columns that say where each is
  * and how it stands. No object per message. A segment read from the store at start has no buffer until it is needed.
  */
-export class Segment implements BatchSource {
+export class Segment implements LoggedSegment {
   readonly number: number;
   readonly queueId: number;
   readonly level: number;
@@ -46,7 +47,8 @@ export class Segment implements BatchSource {
   count = 0;
   /** Messages that are not settled. */
   live = 0;
-  #store: Store | undefined;
+  /** Undefined when nothing of it is stored. */
+  readonly #log: SegmentLog | undefined;
   #closed = false;
   #bytes: Buffer = noBytes;
   #end = 0;
@@ -63,21 +65,8 @@ export class Segment implements BatchSource {
   #changes = 0;
   /** The buffer came from the store or a page. */
   #readBack = false;
-  #marked = false;
-  /** Whether the store has a row for this segment. */
-  #inStore = false;
-  #storedCount = 0;
-  #storedBodyBytes = 0;
   #deliveredTo = 0;
   #firstExpiresAt = 0;
-  /** Messages below this index have been packed or need no packing. */
-  #packedTo = 0;
-  /** Who waits for the messages from #packedTo on. */
-  #waiters: (CommitWaiter | undefined)[] = [];
-  #waiterTags: number[] = [];
-  /** Pairs [from, to) of stored messages settled since the last batch. */
-  #settledRanges: number[] = [];
-
   /** A new segment; without a store its messages end with the broker. */
   constructor(
     number: number,
@@ -90,7 +79,7 @@ export class Segment implements BatchSource {
     this.number = number;
     this.queueId = queueId;
     this.level = level;
-    this.#store = store;
+    this.#log = store === undefined ? undefined : new SegmentLog(this, store);
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */
@@ -99,9 +88,7 @@ export class Segment implements BatchSource {
     segment.live = row.count;
     segment.#residence = "store";
     segment.#closed = true;
-    segment.#inStore = true;
-    segment.#storedCount = row.count;
-    segment.#storedBodyBytes = row.bodyBytes;
+    segment.#log?.restore(row);
     segment.#deliveredTo = row.deliveredTo;
     segment.#firstExpiresAt = row.firstExpiresAt;
     return segment;
@@ -125,9 +112,14 @@ export class Segment implements BatchSource {
     return this.#firstExpiresAt;
   }
 
+  /** Messages with an index below this have been delivered before. */
+  get deliveredTo(): number {
+    return this.#deliveredTo;
+  }
+
   /** Sum of the body sizes on disk. */
   get storedBodyBytes(): number {
-    return this.#storedBodyBytes;
+    return this.#log?.storedBodyBytes ?? 0;
   }
 
   /** Where message `index` stands among all messages of its queue and level. */
@@ -142,7 +134,7 @@ export class Segment implements BatchSource {
     const { size } = message;
     if (size > largeRecordBytes) this.#keepLarge(index, message.own());
     else this.#keep(index, message, size);
-    this.#flags[index] = message.persistent && this.#store !== undefined ? persistentFlag : 0;
+    this.#flags[index] = message.persistent && this.#log !== undefined ? persistentFlag : 0;
     if (expiresAt !== 0) this.#setExpiry(index, expiresAt);
     this.live++;
     if (index + 1 === segmentMessagesMax || this.#end >= segmentBytesFull) this.#closed = true;
@@ -281,13 +273,7 @@ export class Segment implements BatchSource {
 
   /** Registers who waits until message `index`, just appended and persistent, is safe. */
   wait(index: number, waiter: CommitWaiter, tag: number): void {
-    const at = index - this.#packedTo;
-    while (this.#waiters.length < at) {
-      this.#waiters.push(undefined);
-      this.#waiterTags.push(0);
-    }
-    this.#waiters[at] = waiter;
-    this.#waiterTags[at] = tag;
+    this.#log?.wait(index, waiter, tag);
   }
 
   /** Whether message `index` is kept by the store. */
@@ -304,8 +290,8 @@ export class Segment implements BatchSource {
     this.#flags[index] = (flags & ~stateMask) | settled;
     this.live--;
     this.#changes++;
-    if ((flags & storedFlag) !== 0) this.#unstore(index);
-    else if ((flags & persistentFlag) !== 0) this.#release(index, replaced);
+    if ((flags & storedFlag) !== 0) this.#log?.settled(index);
+    else if ((flags & persistentFlag) !== 0) this.#log?.release(index, replaced);
     this.#forgetLarge(index);
     // Nothing refers to the bytes any more: the next message may overwrite them, and stays in the processor's cache.
     if (this.live === 0) this.#end = 0;
@@ -318,110 +304,27 @@ export class Segment implements BatchSource {
     this.#large?.delete(index);
   }
 
-  #unstore(index: number): void {
-    this.#storedCount--;
-    this.#storedBodyBytes -= this.bodySize(index);
-    const ranges = this.#settledRanges;
-    if (ranges.length > 0 && ranges[ranges.length - 1] === index) ranges[ranges.length - 1] = index + 1;
-    else ranges.push(index, index + 1);
-    this.mark();
-  }
-
-  #release(index: number, replaced: boolean): void {
-    const at = index - this.#packedTo;
-    const waiter = this.#waiters[at];
-    if (waiter === undefined) return;
-    this.#waiters[at] = undefined;
-    const tag = this.#waiterTags[at] ?? 0;
-    if (replaced && this.#store !== undefined) {
-      this.#store.whenCommitted(this.#store.gathering, () => waiter.committed(tag));
-    } else waiter.committed(tag);
-  }
-
-  /** Has the store call pack() for the batch being gathered. */
+  /** Has the store told of what changed, with the next batch. */
   mark(): void {
-    if (this.#marked || this.#store === undefined) return;
-    this.#marked = true;
-    this.#store.mark(this);
+    this.#log?.mark();
   }
 
-  /** Writes what changed since the last batch. */
-  pack(batch: Batch): void {
-    this.#marked = false;
-    if (this.live === 0 && this.#closed) {
-      if (this.#inStore) batch.dropSegment(this.number);
-    } else if (this.#countStored() || this.#inStore) {
-      this.#inStore = true;
-      batch.segment(this.#row());
-      for (let index = this.#packedTo; index < this.count; index++) this.#packMessage(batch, index);
-      for (let i = 0; i < this.#settledRanges.length; i += 2) {
-        batch.settled(this.number, this.#settledRanges[i] ?? 0, this.#settledRanges[i + 1] ?? 0);
-      }
-    }
-    this.#packed();
-  }
-
-  /** Counts what this batch adds, and tells whether that is anything. */
-  #countStored(): boolean {
-    const before = this.#storedCount;
-    for (let index = this.#packedTo; index < this.count; index++) {
-      if (!this.#mustStore(index)) continue;
-      this.#storedCount++;
-      this.#storedBodyBytes += this.bodySize(index);
-    }
-    return this.#storedCount > before;
-  }
-
-  #packed(): void {
-    this.#packedTo = this.count;
-    this.#settledRanges = [];
-    if (this.#waiters.length > 0) {
-      this.#waiters = [];
-      this.#waiterTags = [];
-    }
-  }
-
-  #mustStore(index: number): boolean {
+  /** Whether message `index` must outlive the broker and is still needed. */
+  mustStore(index: number): boolean {
     const flags = this.#flags[index] ?? 0;
     return (flags & persistentFlag) !== 0 && (flags & stateMask) !== settled;
   }
 
-  #packMessage(batch: Batch, index: number): void {
-    if (!this.#mustStore(index)) return;
+  /** Notes that the store has message `index` now, and returns the flags to store with it. */
+  markStored(index: number): number {
     const flags = this.#flags[index] ?? 0;
-    const stored = flags & durableFlags;
-    batch.message(
-      this.number,
-      index,
-      stored,
-      this.expiresAt(index),
-      this.bytes(index),
-      this.start(index),
-      this.end(index),
-    );
     this.#flags[index] = flags | storedFlag;
-    const waiter = this.#waiters[index - this.#packedTo];
-    if (waiter !== undefined) batch.wait(waiter, this.#waiterTags[index - this.#packedTo] ?? 0);
-  }
-
-  #row(): StoredSegment {
-    return {
-      number: this.number,
-      queueId: this.queueId,
-      level: this.level,
-      count: this.#storedCount,
-      bodyBytes: this.#storedBodyBytes,
-      deliveredTo: this.#deliveredTo,
-      firstExpiresAt: this.#firstExpiresAt,
-    };
+    return flags & durableFlags;
   }
 
   /** Forgets all messages at once, without a word to the store; who waits for one is told that nothing is left to do. */
   discard(): void {
-    for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
-    this.#waiters = [];
-    this.#settledRanges = [];
-    this.#store = undefined;
+    this.#log?.discard();
     this.#closed = true;
     this.live = 0;
     this.#flags.fill(settled);
@@ -436,16 +339,12 @@ export class Segment implements BatchSource {
 
   /** Whether all of it could leave memory: nothing more comes in, and nothing of it is out or waits to be packed. */
   get canLeave(): boolean {
-    return this.#closed && this.live > 0 && this.resident && !this.#marked && this.#packedTo >= this.#packable;
-  }
-
-  get #packable(): number {
-    return this.#store === undefined ? 0 : this.count;
+    return this.#closed && this.live > 0 && this.resident && (this.#log?.isPacked ?? true);
   }
 
   /** Whether the store has every message that is left, so that nothing need be written for the segment to leave. */
   get isAllStored(): boolean {
-    return this.#storedCount === this.live;
+    return this.#log?.storedCount === this.live;
   }
 
   /** Tells {@link leave} whether anything has changed since. */
@@ -493,6 +392,7 @@ export class Segment implements BatchSource {
   fillFromPage(image: Buffer): void {
     const messages = readImage(image);
     this.#fillColumns(messages);
+    this.#log?.filled(this.count, this.#log.storedCount);
     for (let row = 0; row < messages.indexes.length; row++) {
       this.#flags[messages.indexes[row] ?? 0] = (messages.flags[row] ?? 0) & ~watchedFlag;
     }
@@ -500,7 +400,7 @@ export class Segment implements BatchSource {
 
   /** The page with the messages cannot be read: they are gone. Those that the store has are to be read from there. */
   loseUnstored(): void {
-    this.live = this.#storedCount;
+    this.live = this.#log?.storedCount ?? 0;
     this.#residence = "store";
   }
 
@@ -519,7 +419,7 @@ export class Segment implements BatchSource {
       const redelivered = index < this.#deliveredTo ? redeliveredFlag : 0;
       this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
     }
-    this.#storedCount = indexes.length;
+    this.#log?.filled(this.count, indexes.length);
   }
 
   #fillColumns({ indexes, expiresAt, ends, bytes }: StoredMessages): void {
@@ -528,7 +428,6 @@ export class Segment implements BatchSource {
     this.#ends = new Uint32Array(this.count);
     this.#flags = new Uint8Array(this.count).fill(settled);
     this.#setBytes(bytes);
-    this.#packedTo = this.count;
     this.#firstExpiresAt = 0;
     for (let row = 0; row < indexes.length; row++) {
       const index = indexes[row] ?? 0;

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Segment, segmentMessagesMax } from "../../../src/queue/segment.ts";
 import { Message } from "../../../src/record.ts";
 import { GatheredBatch } from "../../../src/store/batch.ts";
+import type { BatchSource } from "../../../src/store/store.ts";
 import { bodyOf, message, record } from "../../support/messages.ts";
 import { DrivenStore, persistent, WaiterLog } from "../../support/queue.ts";
 import { segment as segmentRow } from "../../support/store.ts";
@@ -263,12 +264,18 @@ describe("a segment in the store", () => {
   });
 
   it("writes each message once", () => {
-    const { segment, commit } = storedSegment();
+    const { store, segment, commit } = storedSegment();
+    const sources: BatchSource[] = [];
+    const mark = store.mark.bind(store);
+    store.mark = (source) => {
+      sources.push(source);
+      mark(source);
+    };
     segment.append(persistent("a"), 0);
     commit();
     segment.append(persistent("b"), 0);
     const batch = new GatheredBatch(1);
-    segment.pack(batch);
+    sources[0]?.pack(batch);
     const bytes = Buffer.from(batch.memory, 0, batch.length);
     expect([bytes.includes("\u0001b"), bytes.includes("\u0001a")]).toEqual([true, false]);
   });
