@@ -20,6 +20,10 @@ export class Alarms {
     return [...this.#active].join(" & ");
   }
 
+  isSet(alarm: Alarm): boolean {
+    return this.#active.has(alarm);
+  }
+
   listen(listener: AlarmListener): void {
     this.#listeners.add(listener);
   }

@@ -4,7 +4,9 @@ import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import type { FieldTable } from "./field-table.ts";
+import type { ListenerView } from "./listeners.ts";
 import type { Logger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
 import { startManagement } from "./mgmt/server.ts";
 import { Permissions } from "./permissions.ts";
@@ -42,8 +44,11 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly users: Users;
   readonly permissions: Permissions;
   readonly vhosts: Vhosts;
+  readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
+  readonly listeners: ListenerView[] = [];
+  readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();
   readonly turns = new OutputTurns();
   readonly serverProperties: FieldTable;
@@ -68,6 +73,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.users = new Users(this.store);
     this.permissions = new Permissions(this.store);
     this.vhosts = new Vhosts(this);
+    this.metrics = new Metrics(this.clock, this.vhosts);
   }
 
   get topologyVersion(): number {
@@ -131,14 +137,18 @@ export async function startBroker(config: Config, log: Logger): Promise<Broker> 
       (socket) => new Connection(socket, core),
       (error) => log.error({ err: error }, "a connection could not be accepted"),
     );
+    core.listeners.push({ protocol: "amqp", host: config.host, port: amqp.port });
     const management = await startManagement(core).catch((error: unknown) => {
       amqp.close();
       throw error;
     });
+    core.listeners.push({ protocol: "http", host: config.managementHost, port: management.port });
+    core.metrics.start();
     return {
       port: amqp.port,
       managementPort: management.port,
       stop: async (reason) => {
+        core.metrics.stop();
         amqp.close();
         await management.close();
         await core.connections.closeAll(`broker forced connection closure with reason '${reason}'`);

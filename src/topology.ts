@@ -208,6 +208,7 @@ export function deleteQueue(
 /** Ends a queue with its bindings and messages; returns how many were ready. */
 export function removeQueue(vhost: Vhost, queue: Queue): number {
   vhost.queues.delete(queue.name);
+  vhost.retire(queue);
   if (queue.stored) vhost.store.undefine({ kind: "queue", vhost: vhost.name, name: queue.name });
   unbindDestination(vhost, queue);
   vhost.host.topologyChanged();

@@ -6,7 +6,7 @@ import type { FieldTable } from "./field-table.ts";
 import type { Logger } from "./log.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
-import type { Enqueued, Queue, QueueHost } from "./queue/queue.ts";
+import { type Enqueued, newQueueCounters, type Queue, type QueueHost } from "./queue/queue.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
 import type { Pages } from "./store/pages.ts";
@@ -50,6 +50,14 @@ export type QueueRemover = (vhost: Vhost, queue: Queue) => void;
 /** What is said of a vhost besides its name. */
 export type VhostProperties = Omit<VhostDefinition, "kind" | "name">;
 
+/** Publishes to a vhost since the broker started. */
+export interface VhostCounters {
+  published: number;
+  /** Those that no queue took: sent back, as they were mandatory, or dropped. */
+  returned: number;
+  dropped: number;
+}
+
 /** A virtual host: its exchanges and queues, and the routing of messages among them. */
 export class Vhost implements QueueHost {
   readonly name: string;
@@ -57,6 +65,9 @@ export class Vhost implements QueueHost {
   properties: VhostProperties;
   readonly exchanges = new Map<string, VhostExchange>();
   readonly queues = new Map<string, Queue>();
+  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0 };
+  /** What the queues had counted that are gone. */
+  readonly retired = newQueueCounters();
   /** Consumers on direct reply-to, by the address that their requests carry. */
   readonly replyTargets = new Map<string, Target>();
   /** The exchanges that have bindings to a queue or exchange. */
@@ -108,6 +119,18 @@ export class Vhost implements QueueHost {
     const exchange = this.exchanges.get(name);
     if (exchange === undefined) throw new BrokerError("NOT_FOUND", `no ${exchangeText(name, this.name)}`);
     return exchange;
+  }
+
+  /** Keeps what a queue counted that goes away. */
+  retire({ counters }: Queue): void {
+    const { retired } = this;
+    retired.published += counters.published;
+    retired.delivered += counters.delivered;
+    retired.deliveredNoAck += counters.deliveredNoAck;
+    retired.got += counters.got;
+    retired.gotNoAck += counters.gotNoAck;
+    retired.redelivered += counters.redelivered;
+    retired.acked += counters.acked;
   }
 
   /** Notes that `source` has bindings to `destination`. */

@@ -70,7 +70,14 @@ export class Call {
 
   /** A list, sorted, paged and narrowed as the query says. */
   list(rows: Iterable<Row>, ...defaultSort: readonly string[]): Answer {
-    return answer(listAnswer([...rows], this.query, defaultSort));
+    const listed = [...rows].map((row) => ({ key: row, row: () => row }));
+    return answer(listAnswer(listed, this.query, defaultSort));
+  }
+
+  /** The same for things that there may be many of: only what is answered is made into rows. */
+  listOf<T extends object>(items: Iterable<T>, keyOf: (item: T) => Row, rowOf: (item: T) => Row): Answer {
+    const listed = [...items].map((item) => ({ key: keyOf(item), row: () => rowOf(item) }));
+    return answer(listAnswer(listed, this.query, ["vhost", "name"]));
   }
 
   /** One thing with the columns the query asks for. */

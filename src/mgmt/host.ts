@@ -2,7 +2,9 @@ import type { Alarms } from "../alarms.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { ConnectionRegistry } from "../connections.ts";
+import type { ListenerView } from "../listeners.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
@@ -19,4 +21,8 @@ export interface ManagementHost {
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
+  readonly metrics: Metrics;
+  readonly listeners: readonly ListenerView[];
+  /** When the broker started, in milliseconds since the epoch. */
+  readonly startedAt: number;
 }

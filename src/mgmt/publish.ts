@@ -35,6 +35,9 @@ export async function publish(
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
   if (alarms.active) throw new Refusal(503, "service_unavailable", `publishing is blocked: ${alarms.reason}`);
   const { targets } = vhost.route(exchange.name, [routingKey, ...cc, ...bcc], () => headers ?? emptyTable);
+  vhost.counters.published++;
+  // RabbitMQ publishes with mandatory and hears of what comes back.
+  if (targets.length === 0) vhost.counters.returned++;
   await new Publication(targets).send(message);
   return answer({ routed: targets.length > 0 });
 }

@@ -37,13 +37,16 @@ function plain(picked: ReadonlyMap<string, unknown>): Row {
   return Object.fromEntries([...picked].map(([name, value]) => [name, value instanceof Map ? plain(value) : value]));
 }
 
-/** Sorts by dotted paths, the first counts most. What is missing comes first, numbers come before texts. */
-export function sortRows(rows: readonly Row[], paths: readonly string[]): Row[] {
+/** Sorts by dotted paths into rows, the first counts most. What is missing comes first, numbers come before texts. */
+export function sortBy<T>(items: readonly T[], rowOf: (item: T) => Row, paths: readonly string[]): T[] {
   const words = paths.map((path) => path.split("."));
-  // Values are looked up once a row, not once a comparison.
-  const keyed = rows.map((row) => ({ row, keys: words.map((path) => valueAt(row, path)) }));
+  // Values are looked up once an item, not once a comparison.
+  const keyed = items.map((item) => {
+    const row = rowOf(item);
+    return { item, keys: words.map((path) => valueAt(row, path)) };
+  });
   keyed.sort((a, b) => compareKeys(a.keys, b.keys));
-  return keyed.map(({ row }) => row);
+  return keyed.map(({ item }) => item);
 }
 
 function compareKeys(a: readonly unknown[], b: readonly unknown[]): number {

@@ -8,6 +8,8 @@ import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
+import { overviewRoutes } from "./routes/overview.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
@@ -50,6 +52,8 @@ export async function startManagement(host: ManagementHost): Promise<Management>
 function routes(app: FastifyInstance, host: ManagementHost): void {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
+  overviewRoutes(api, host, guard);
+  nodeRoutes(api, host);
   whoamiRoutes(api);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);

@@ -63,6 +63,11 @@ export interface QueueCounters {
   acked: number;
 }
 
+/** Counters of a queue to which nothing happened yet. */
+export function newQueueCounters(): QueueCounters {
+  return { published: 0, delivered: 0, deliveredNoAck: 0, got: 0, gotNoAck: 0, redelivered: 0, acked: 0 };
+}
+
 /**
  * A queue: ready messages in segments by priority level, unacked ones at their places among them, and consumers.
  * Single writer: its own methods, which run to their end.
@@ -83,15 +88,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readyBytes = 0;
   unackedBytes = 0;
   deleted = false;
-  readonly counters: QueueCounters = {
-    published: 0,
-    delivered: 0,
-    deliveredNoAck: 0,
-    got: 0,
-    gotNoAck: 0,
-    redelivered: 0,
-    acked: 0,
-  };
+  readonly counters = newQueueCounters();
   readonly #host: QueueHost;
   readonly #levels: (SegmentList | undefined)[] = [];
   readonly #consumers = new Set<Consumer>();

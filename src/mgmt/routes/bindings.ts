@@ -8,7 +8,7 @@ import type { ManagementHost } from "../host.ts";
 import { propertiesKey } from "../properties-key.ts";
 import { badRequest, found, missing, notAuthorised, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
-import { bindingView, defaultBindingView } from "../views.ts";
+import { bindingView, defaultBindingView } from "../topology-views.ts";
 
 const sortedBy = ["vhost", "source", "destination_type", "destination", "routing_key", "properties_key"];
 

@@ -7,7 +7,7 @@ import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { publish } from "../publish.ts";
 import { found, notAuthorised, notFound } from "../refusal.ts";
-import { exchangeDetails, exchangeView } from "../views.ts";
+import { exchangeDetails, exchangeView } from "../topology-views.ts";
 import { exchangeName } from "./bindings.ts";
 
 const sortedBy = ["vhost", "name"];

@@ -1,12 +1,80 @@
 import type { Api } from "../api.ts";
-import { answer } from "../call.ts";
+import { type Answer, answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
+import { nodeName } from "../node.ts";
+import { badRequest } from "../refusal.ts";
+import type { Row } from "../rows.ts";
 
-/** `/api/health/checks`: 200 while all is well, or 503 with the reason. */
-export function healthRoutes(api: Api, { alarms }: ManagementHost): void {
-  for (const path of ["/health/checks/alarms", "/health/checks/local-alarms"]) {
-    api.get(path, "management", () =>
-      alarms.active ? answer({ status: "failed", reason: alarms.reason }, 503) : answer({ status: "ok" }),
-    );
+const healthy = answer({ status: "ok" });
+
+/** `/api/health/checks` and their elders: 200 while all is well, or 503 with the reason. */
+export function healthRoutes(api: Api, host: ManagementHost): void {
+  const check = (path: string, handler: (call: Call) => Answer) =>
+    api.get(`/health/checks/${path}`, "management", handler);
+  check("alarms", () => alarmAnswer(host, "There are alarms in effect in the cluster"));
+  check("local-alarms", () => alarmAnswer(host, "There are alarms in effect on the node"));
+  check("virtual-hosts", () => healthy);
+  check("node-is-quorum-critical", () => answer({ status: "ok", reason: "single node cluster" }));
+  check("node-is-mirror-sync-critical", () => answer({ status: "ok", reason: "single node cluster" }));
+  check("metadata-store/initialized", () => healthy);
+  check("port-listener/:port", (call) => portAnswer(host, call.parameter("port")));
+  check("protocol-listener/:protocols", (call) => protocolAnswer(host, call.parameter("protocols")));
+  check("certificate-expiration/:within/:unit", certificateAnswer);
+  publicChecks(api, host);
+  elderChecks(api, host);
+}
+
+function failed(reason: string, more: Row): Answer {
+  return answer({ status: "failed", reason, ...more }, 503);
+}
+
+function alarmAnswer({ alarms }: ManagementHost, reason: string): Answer {
+  if (!alarms.active) return healthy;
+  const resources = [
+    ...(alarms.isSet("low on disk") ? ["disk space"] : []),
+    ...(alarms.isSet("low on memory") ? ["memory"] : []),
+  ];
+  return failed(reason, { alarms: resources.map((resource) => ({ node: nodeName, resource })) });
+}
+
+function portAnswer({ listeners }: ManagementHost, text: string): Answer {
+  if (!/^\d{1,5}$/.test(text)) throw badRequest(`not a port number: '${text}'`);
+  const port = Number(text);
+  const ports = listeners.map((listener) => listener.port);
+  return ports.includes(port) ? answer({ status: "ok", port }) : failed("No active listener", { missing: port, ports });
+}
+
+/** Other names of the protocols that there are. */
+const protocolNames: Readonly<Record<string, string>> = { amqp091: "amqp", "amqp0.9.1": "amqp" };
+
+function protocolAnswer({ listeners }: ManagementHost, text: string): Answer {
+  const active = listeners.map(({ protocol }) => protocol);
+  const asked = text.split(",").map((name) => protocolNames[name] ?? name);
+  const missing = asked.filter((name) => !active.includes(name));
+  if (missing.length > 0) return failed("No active listener", { missing, protocols: active });
+  return answer({ status: "ok", protocol: asked.join(",") });
+}
+
+/** No listener has a certificate that could expire. */
+function certificateAnswer(call: Call): Answer {
+  if (!["days", "weeks", "months", "years"].includes(call.parameter("unit"))) {
+    throw badRequest("Time unit not recognised. Supported units: days, weeks, months, years.");
   }
+  if (!/^\d{1,9}$/.test(call.parameter("within"))) throw badRequest("Invalid expiration period");
+  return healthy;
+}
+
+/** For orchestrators, which have no user. */
+function publicChecks(api: Api, { listeners }: ManagementHost): void {
+  for (const path of ["is-in-service", "below-node-connection-limit"]) {
+    api.get(`/health/checks/${path}`, "public", () => healthy);
+  }
+  api.get("/health/checks/ready-to-serve-clients", "public", () =>
+    listeners.some(({ protocol }) => protocol === "amqp") ? healthy : failed("No active listener", {}),
+  );
+}
+
+function elderChecks(api: Api, host: ManagementHost): void {
+  api.get("/aliveness-test/:vhost", "vhost", () => healthy);
+  api.get("/healthchecks/node", "management", () => alarmAnswer(host, "There are alarms in effect on the node"));
 }

@@ -9,21 +9,31 @@ import { getMessages } from "../get-messages.ts";
 import type { ManagementHost } from "../host.ts";
 import { nodeName } from "../node.ts";
 import { badRequest, found, notFound, Refusal } from "../refusal.ts";
-import { queueDetails, queueView } from "../views.ts";
-
-const sortedBy = ["vhost", "name"];
+import { queueDetails, queueView } from "../topology-views.ts";
 
 /** `/api/queues`. */
 export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
-  const rowsOf = (vhost: Vhost) => [...vhost.queues.values()].map((queue) => queueView(queue));
+  const { metrics, connections } = host;
+  const listed = (call: Call, queues: Iterable<Queue>): Answer =>
+    call.listOf(
+      queues,
+      ({ vhost, name }) => ({ vhost, name }),
+      (queue) => queueView(queue, metrics, call.query),
+    );
   for (const path of ["/queues", "/queues/detailed"]) {
-    api.get(path, "management", (call) => call.list(guard.visibleVhosts(call).flatMap(rowsOf), ...sortedBy));
+    api.get(path, "management", (call) =>
+      listed(
+        call,
+        guard.visibleVhosts(call).flatMap(({ queues }) => [...queues.values()]),
+      ),
+    );
   }
-  api.get("/queues/:vhost", "vhost", (call) => call.list(rowsOf(vhostOf(call)), ...sortedBy));
-  api.get("/queues/:vhost/:queue", "vhost", (call) =>
-    call.item(queueDetails(found(vhostOf(call).queues.get(call.parameter("queue"))), host.connections)),
-  );
+  api.get("/queues/:vhost", "vhost", (call) => listed(call, vhostOf(call).queues.values()));
+  api.get("/queues/:vhost/:queue", "vhost", (call) => {
+    const queue = found(vhostOf(call).queues.get(call.parameter("queue")));
+    return call.item(queueDetails(queue, metrics, connections, call.query));
+  });
   api.put("/queues/:vhost/:queue", "vhost", (call) => declare(vhostOf(call), guard, call));
   api.delete("/queues/:vhost/:queue", "vhost", (call) => remove(vhostOf(call), guard, call));
   api.delete("/queues/:vhost/:queue/contents", "vhost", (call) => {

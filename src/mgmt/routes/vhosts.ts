@@ -8,13 +8,16 @@ import { vhostView } from "../views.ts";
 
 /** `/api/vhosts`. */
 export function vhostRoutes(api: Api, host: ManagementHost, guard: Guard): void {
-  const { vhosts, log } = host;
+  const { vhosts, log, metrics } = host;
   api.get("/vhosts", "management", (call) => {
     const visible = [...vhosts.list()].filter(({ name }) => isMonitor(call.user) || guard.mayOpen(call.user, name));
-    return call.list(visible.map(vhostView), "name");
+    return call.list(
+      visible.map((vhost) => vhostView(vhost, metrics, call.query)),
+      "name",
+    );
   });
   api.get("/vhosts/:vhost", "administrator", (call) =>
-    call.item(vhostView(found(vhosts.find(call.parameter("vhost"))))),
+    call.item(vhostView(found(vhosts.find(call.parameter("vhost"))), metrics, call.query)),
   );
   api.put("/vhosts/:vhost", "administrator", (call) => putVhost(host, call));
   api.delete("/vhosts/:vhost", "administrator", (call) => {

@@ -222,7 +222,8 @@ export class Channel implements ConfirmSink {
 
   /** Hands a message to its targets; the confirm, if the channel gives any, follows when all have it safe. */
   route(message: Message, targets: readonly Target[], mandatory: boolean): void {
-    if (targets.length === 0 && mandatory) returnMessage(this, message);
+    this.vhost.counters.published++;
+    if (targets.length === 0) this.#unroutable(message, mandatory);
     const { confirms } = this;
     if (confirms === undefined) {
       for (const target of targets) {
@@ -238,6 +239,13 @@ export class Channel implements ConfirmSink {
       if (result === "done") confirms.committed(tag);
       else if (result === "rejected") confirms.rejected(tag);
     }
+  }
+
+  #unroutable(message: Message, mandatory: boolean): void {
+    if (mandatory) {
+      this.vhost.counters.returned++;
+      returnMessage(this, message);
+    } else this.vhost.counters.dropped++;
   }
 
   /** Starts numbering publishes and confirming them. */

@@ -1,0 +1,64 @@
+import type { Vhost } from "../../vhost.ts";
+import type { Api } from "../api.ts";
+import { type Guard, isMonitor } from "../auth.ts";
+import { answer, type Call } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { nodeName } from "../node.ts";
+import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
+import type { Row } from "../rows.ts";
+import { lengthRow, messageStats } from "../stats.ts";
+
+/** `/api/overview`, and what else there is to say of the broker as a whole. */
+export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): void {
+  const { version, cluster_name } = host.config.serverProperties;
+  api.get("/overview", "management", (call) => call.item(overview(host, guard, call)));
+  api.get("/cluster-name", "management", () => answer({ name: cluster_name }));
+  api.get("/version", "public", () => answer(version));
+  // What could be listed here, but is not there.
+  for (const path of ["/extensions", "/feature-flags", "/deprecated-features", "/deprecated-features/used"]) {
+    api.get(path, "management", () => answer([]));
+  }
+}
+
+function overview(host: ManagementHost, guard: Guard, call: Call): Row {
+  const { product, version, cluster_name } = host.config.serverProperties;
+  const isWatching = isMonitor(call.user);
+  const vhosts = [...host.vhosts.list()].filter(({ name }) => isWatching || guard.mayOpen(call.user, name));
+  return {
+    product_name: product,
+    product_version: version,
+    rabbitmq_version: version,
+    management_version: version,
+    cluster_name,
+    rates_mode: "basic",
+    disable_stats: false,
+    enable_queue_totals: false,
+    exchange_types: exchangeTypeRows,
+    ...(call.query["disable_stats"] !== "true" && statsRow(host, vhosts, call)),
+    object_totals: objectTotals(host, vhosts, call),
+    ...(isWatching && { node: nodeName, listeners: listenerRows(host), contexts: contextRows(host) }),
+  };
+}
+
+function statsRow({ metrics }: ManagementHost, vhosts: readonly Vhost[], { query }: Call): Row {
+  const measured = metrics.ofVhosts(vhosts);
+  return { ...messageStats(measured, query, "vhost"), queue_totals: lengthRow(measured, query) };
+}
+
+/** Of connections and what is on them, everyone but monitors counts their own. */
+function objectTotals({ connections }: ManagementHost, vhosts: readonly Vhost[], { user }: Call): Row {
+  const counted = [...connections.list()].filter(
+    ({ vhost, username }) => vhost !== undefined && (isMonitor(user) || username === user.name),
+  );
+  return {
+    connections: counted.length,
+    channels: sum(counted, ({ channelCount }) => channelCount),
+    consumers: sum(vhosts, ({ queues }) => sum([...queues.values()], ({ consumerCount }) => consumerCount)),
+    exchanges: sum(vhosts, ({ exchanges }) => exchanges.size),
+    queues: sum(vhosts, ({ queues }) => queues.size),
+  };
+}
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,117 @@
+import type { ConnectionRegistry } from "../connections.ts";
+import type { Binding } from "../exchange/binding.ts";
+import type { Metrics } from "../metrics.ts";
+import { tableToPlain } from "../plain-table.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Bindable, Vhost, VhostExchange } from "../vhost.ts";
+import { consumersOf } from "./connection-views.ts";
+import { nodeName } from "./node.ts";
+import type { Query } from "./paging.ts";
+import { propertiesKey } from "./properties-key.ts";
+import type { Row } from "./rows.ts";
+import { lengthRow, messageStats } from "./stats.ts";
+
+export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
+  return {
+    name: exchange.name,
+    vhost: vhost.name,
+    type: exchange.type,
+    durable: exchange.durable,
+    auto_delete: exchange.autoDelete,
+    internal: exchange.internal,
+    arguments: tableToPlain(exchange.arguments),
+  };
+}
+
+/** One exchange by itself. Rates by channel and queue are not gathered, as in RabbitMQ unless it is told to. */
+export function exchangeDetails(vhost: Vhost, exchange: VhostExchange): Row {
+  return { ...exchangeView(vhost, exchange), incoming: [], outgoing: [] };
+}
+
+/** A queue; how much is in it as far as the query wants to know. */
+export function queueView(queue: Queue, metrics: Metrics, query: Query): Row {
+  if (query["disable_stats"] !== "true") return { ...basicQueueView(queue), ...queueStats(queue, metrics, query) };
+  if (query["enable_queue_totals"] !== "true") return basicQueueView(queue);
+  const { ready, unacked } = queue;
+  return {
+    ...basicQueueView(queue),
+    messages: ready + unacked,
+    messages_ready: ready,
+    messages_unacknowledged: unacked,
+  };
+}
+
+function basicQueueView(queue: Queue): Row {
+  const type = queue.arguments.get("x-queue-type");
+  return {
+    name: queue.name,
+    vhost: queue.vhost,
+    type: type?.type === "longstr" ? type.value.toString() : "classic",
+    node: nodeName,
+    state: "running",
+    durable: queue.durable,
+    auto_delete: queue.autoDelete,
+    exclusive: queue.exclusiveOwner !== undefined,
+    arguments: tableToPlain(queue.arguments),
+    policy: null,
+    operator_policy: null,
+    effective_policy_definition: {},
+  };
+}
+
+function queueStats(queue: Queue, metrics: Metrics, query: Query): Row {
+  const measured = metrics.ofQueue(queue);
+  return {
+    ...lengthRow(measured, query),
+    ...messageStats(measured, query, "queue"),
+    consumers: queue.consumerCount,
+    exclusive_consumer_tag: exclusiveConsumerTag(queue),
+    single_active_consumer_tag: singleActiveConsumerTag(queue),
+    message_bytes: queue.readyBytes + queue.unackedBytes,
+    message_bytes_ready: queue.readyBytes,
+    message_bytes_unacknowledged: queue.unackedBytes,
+  };
+}
+
+function exclusiveConsumerTag({ consumers }: Queue): string | null {
+  for (const consumer of consumers) if (consumer.exclusive) return consumer.tag;
+  return null;
+}
+
+function singleActiveConsumerTag({ options, consumers }: Queue): string | null {
+  if (!options.singleActiveConsumer) return null;
+  for (const consumer of consumers) return consumer.tag;
+  return null;
+}
+
+/** One queue by itself; see {@link exchangeDetails} for what is empty. */
+export function queueDetails(queue: Queue, metrics: Metrics, connections: ConnectionRegistry, query: Query): Row {
+  const row = queueView(queue, metrics, query);
+  return { ...row, consumer_details: consumersOf(connections, queue), incoming: [], deliveries: [] };
+}
+
+export function bindingView(vhost: Vhost, source: VhostExchange, binding: Binding<Bindable>): Row {
+  const { destination, routingKey, arguments: args } = binding;
+  return {
+    source: source.name,
+    vhost: vhost.name,
+    destination: destination.name,
+    destination_type: destination.kind,
+    routing_key: routingKey,
+    arguments: tableToPlain(args),
+    properties_key: propertiesKey(routingKey, args),
+  };
+}
+
+/** Every queue is bound to the default exchange by its name. */
+export function defaultBindingView({ name, vhost }: Queue): Row {
+  return {
+    source: "",
+    vhost,
+    destination: name,
+    destination_type: "queue",
+    routing_key: name,
+    arguments: {},
+    properties_key: propertiesKey(name, new Map()),
+  };
+}

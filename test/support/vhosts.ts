@@ -1,0 +1,32 @@
+import { pino } from "pino";
+import type { Clock } from "../../src/clock.ts";
+import { ConnectionRegistry } from "../../src/connections.ts";
+import { Permissions } from "../../src/permissions.ts";
+import { MemoryStore } from "../../src/store/memory-store.ts";
+import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
+
+/** What vhosts need of a broker, in memory. */
+export class TestHost implements VhostsHost {
+  readonly clock: Clock;
+  readonly store = new MemoryStore();
+  readonly log = pino({ level: "silent" });
+  readonly permissions = new Permissions(this.store);
+  readonly connections = new ConnectionRegistry();
+  readonly vhosts = new Vhosts(this);
+  #lastSegment = 0;
+  #lastQueueId = 0;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  nextSegment(): number {
+    return ++this.#lastSegment;
+  }
+
+  nextQueueId(): number {
+    return ++this.#lastQueueId;
+  }
+
+  topologyChanged(): void {}
+}

@@ -1,0 +1,97 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { emptyTable } from "../../src/field-table.ts";
+import { JsonObject } from "../../src/json-object.ts";
+import { column, Metrics } from "../../src/metrics.ts";
+import type { Queue } from "../../src/queue/queue.ts";
+import { Message } from "../../src/record.ts";
+import { buildRecord } from "../../src/record-builder.ts";
+import { declareQueue, removeQueue } from "../../src/topology.ts";
+import type { Vhost } from "../../src/vhost.ts";
+import { DrivenClock } from "../support/driven-clock.ts";
+import { TestHost } from "../support/vhosts.ts";
+
+const sampleMs = 5000;
+const message = { exchange: "", routingKey: "q", properties: JsonObject.empty, headers: undefined, body: Buffer.of(1) };
+
+let clock: DrivenClock;
+let vhost: Vhost;
+let queue: Queue;
+let metrics: Metrics;
+
+beforeEach(() => {
+  clock = new DrivenClock();
+  const host = new TestHost(clock);
+  host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined });
+  vhost = host.vhosts.get("/");
+  queue = declare("q");
+  metrics = new Metrics(clock, host.vhosts);
+  metrics.start();
+});
+
+function declare(name: string): Queue {
+  return declareQueue(vhost, {
+    name,
+    durable: false,
+    exclusive: false,
+    autoDelete: false,
+    arguments: emptyTable,
+    owner: {},
+    serverNamed: false,
+  });
+}
+
+function publish(count: number): void {
+  for (let i = 0; i < count; i++) queue.enqueue(new Message().setOwned(buildRecord(message)), undefined, 0);
+  vhost.counters.published += count;
+}
+
+const rateOf = (name: "publish" | "messages") => metrics.ofQueue(queue).ring?.rate(column(name));
+
+describe("metrics", () => {
+  it("tell totals at once and rates once they were looked at", () => {
+    publish(10);
+    expect(metrics.ofQueue(queue).values).toMatchObject({ publish: 10, messages: 10, messages_ready: 10, ack: 0 });
+    expect(rateOf("publish")).toBeUndefined();
+    clock.advance(sampleMs);
+    expect([rateOf("publish"), rateOf("messages")]).toEqual([2, 2]);
+    clock.advance(sampleMs);
+    expect([rateOf("publish"), rateOf("messages")]).toEqual([0, 0]);
+  });
+
+  it("remember a minute of a queue that is in use, and nothing of one that is not", () => {
+    publish(1);
+    clock.advance(sampleMs);
+    for (let i = 0; i < 20; i++) {
+      publish(1);
+      clock.advance(sampleMs);
+    }
+    expect(metrics.ofQueue(queue).ring?.size).toBe(13);
+    clock.advance(13 * sampleMs);
+    expect(metrics.ofQueue(queue).ring).toBeUndefined();
+    publish(5);
+    clock.advance(sampleMs);
+    expect(rateOf("publish")).toBe(1);
+  });
+
+  it("count for a vhost what its queues count, and those that are gone", () => {
+    publish(3);
+    const other = declare("other");
+    vhost.counters.dropped++;
+    expect(metrics.ofVhosts([vhost]).values).toMatchObject({ publish: 3, messages: 3, drop_unroutable: 1 });
+    queue.counters.acked = 2;
+    removeQueue(vhost, queue);
+    other.counters.acked = 1;
+    expect(metrics.ofVhosts([vhost]).values).toMatchObject({ publish: 3, messages: 0, ack: 3 });
+    clock.advance(sampleMs);
+    const { ring } = metrics.ofVhosts([vhost]);
+    expect(ring?.rate(column("ack"))).toBe(3 / 5);
+    clock.advance(700 * sampleMs);
+    expect(ring?.size).toBe(121);
+  });
+
+  it("are looked at until they are stopped", () => {
+    expect(clock.nextDue).toBe(clock.now() + sampleMs);
+    metrics.stop();
+    expect(clock.nextDue).toBeUndefined();
+  });
+});
