@@ -2,11 +2,14 @@ import { pino } from "pino";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
 import { Permissions } from "../../src/permissions.ts";
+import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
 
 /** What vhosts need of a broker, in memory. */
 export class TestHost implements VhostsHost {
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   readonly clock: Clock;
   readonly store = new MemoryStore();
   readonly log = pino({ level: "silent" });
