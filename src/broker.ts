@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Alarms } from "./alarms.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -15,7 +16,10 @@ import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener } from "./protocol/listener.ts";
+import { SegmentMemory } from "./queue/segment-memory.ts";
 import { Restorer } from "./restore.ts";
+import { PageFiles } from "./store/page-files.ts";
+import type { Pages } from "./store/pages.ts";
 import type { Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import { Users } from "./users.ts";
@@ -35,6 +39,8 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly log: Logger;
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
+  readonly memory: SegmentMemory;
+  #pages: Pages | undefined;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly vhosts: Vhosts;
@@ -54,6 +60,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.config = config;
     this.log = log;
     this.serverProperties = serverProperties(config);
+    this.memory = new SegmentMemory(config.queueMemory);
     this.store = new ThreadedStore({
       directory: config.dataDir,
       listener: this,
@@ -77,6 +84,10 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.#topology++;
   }
 
+  get pages(): Pages | undefined {
+    return this.#pages;
+  }
+
   nextSegment(): number {
     return ++this.#lastSegment;
   }
@@ -97,6 +108,8 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
 
   async restore(): Promise<void> {
     const state = await this.store.open();
+    // The store's lock on the directory is held now: nobody else's pages are there.
+    this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);

@@ -124,6 +124,13 @@ export const options = {
     fallback: () => 128 * mebibyte,
     keys: ["max_message_size"],
   } satisfies Option<number>,
+  queueMemory: {
+    takes: "<bytes>",
+    help: "memory for messages in queues; what is beyond it and not needed soon goes to disk",
+    ...bytes(mebibyte, 2 ** 40),
+    fallback: () => 128 * mebibyte,
+    keys: ["queue_memory"],
+  } satisfies Option<number>,
   defaultUser: {
     takes: "<name>",
     help: "user made at the first start with an empty data directory",
@@ -223,12 +230,20 @@ const units: Readonly<Record<string, number>> = { k: 1024, m: mebibyte, g: 1024 
 
 /** Bytes, with a unit or without; as RabbitMQ does for frames, kB and KiB both count 1024. */
 function bytes(min: number, max: number) {
-  const { allowed, parse } = integer(min, max);
+  const { parse } = integer(min, max);
   const withUnit = (given: string) => {
     const { number, unit } = /^(?<number>\d+)\s*(?<unit>[kmg])(?:i?b)?$/i.exec(given)?.groups ?? {};
     return parse(number === undefined ? given : String(Number(number) * (units[unit?.toLowerCase() ?? ""] ?? 1)));
   };
-  return { allowed: `${allowed}, in bytes or with a unit such as MiB`, parse: withUnit };
+  return {
+    allowed: `a size from ${sizeText(min)} to ${sizeText(max)}, in bytes or with a unit such as MiB`,
+    parse: withUnit,
+  };
+}
+
+/** 536870912 as 512 MiB: a limit must be readable. */
+function sizeText(size: number): string {
+  return size % mebibyte === 0 ? `${size / mebibyte} MiB` : `${size} byte${size === 1 ? "" : "s"}`;
 }
 
 /** RabbitMQ's names of levels mean the nearest of ours. */

@@ -18,6 +18,8 @@ export interface Config {
   readonly channelMax: number;
   readonly handshakeTimeoutMs: number;
   readonly maxMessageSize: number;
+  /** Memory for messages in queues; what is beyond it and not needed soon goes to disk. */
+  readonly queueMemory: number;
   readonly defaultUser: string;
   readonly defaultPass: string;
   readonly defaultVhost: string;
@@ -67,6 +69,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     channelMax: value("channelMax", options.channelMax),
     handshakeTimeoutMs: value("handshakeTimeoutMs", options.handshakeTimeoutMs),
     maxMessageSize: value("maxMessageSize", options.maxMessageSize),
+    queueMemory: value("queueMemory", options.queueMemory),
     defaultUser: value("defaultUser", options.defaultUser),
     defaultPass: value("defaultPass", options.defaultPass),
     defaultVhost: value("defaultVhost", options.defaultVhost),

@@ -71,7 +71,8 @@ function addDeath(headers: FieldTable, death: FieldTable): FieldTable[] {
   if (same === undefined) return [death, ...before];
   const count = same.get("count");
   const times = count !== undefined && count.type === "long" ? Number(count.value) : 0;
-  const counted = new Map(same).set("count", { type: "long", value: times + 1 });
+  // The count may come from a client and be anything.
+  const counted = new Map(same).set("count", { type: "long", value: Math.min(times + 1, Number.MAX_SAFE_INTEGER) });
   return [counted, ...before.filter((other) => other !== same)];
 }
 

@@ -82,6 +82,6 @@ export class Restorer {
 
   #segment(row: StoredSegment): void {
     const queue = this.#queues.get(row.queueId);
-    queue?.restore(Segment.stored(row, queue.store));
+    queue?.restore(Segment.stored(row, queue.store, queue.memory));
   }
 }

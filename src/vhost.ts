@@ -7,7 +7,9 @@ import type { Logger } from "./log.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import { type Enqueued, newQueueCounters, type Queue, type QueueHost } from "./queue/queue.ts";
+import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
+import type { Pages } from "./store/pages.ts";
 import type { CommitWaiter, Store, VhostDefinition } from "./store/store.ts";
 
 /** An exchange of a vhost: it binds queues and other exchanges. */
@@ -34,6 +36,8 @@ export interface VhostHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: Logger;
+  readonly pages: Pages | undefined;
+  readonly memory: SegmentMemory;
   nextSegment(): number;
   nextQueueId(): number;
   /** Every cached route is void: something was declared, bound, deleted or permitted. */
@@ -87,8 +91,20 @@ export class Vhost implements QueueHost {
     return this.host.store;
   }
 
+  get pages(): Pages | undefined {
+    return this.host.pages;
+  }
+
+  get memory(): SegmentMemory {
+    return this.host.memory;
+  }
+
   nextSegment(): number {
     return this.host.nextSegment();
+  }
+
+  messagesLost(queue: Queue, count: number, error: Error): void {
+    this.host.log.error({ vhost: this.name, queue: queue.name, count, err: error }, "transient messages were lost");
   }
 
   /** Throws NOT_FOUND. */

@@ -1,5 +1,6 @@
 import { BrokerError } from "../errors.ts";
 import type { FieldTable, FieldValue } from "../field-table.ts";
+import { nameBytesMax } from "../names.ts";
 
 /** What a queue does, as its arguments say. Times in milliseconds, lengths in messages, sizes in bytes of bodies. */
 export interface QueueOptions {
@@ -56,7 +57,7 @@ export function parseQueueArguments(args: FieldTable, queue: string): QueueOptio
     expiresMs: reader.duration("x-expires", 1),
     messageTtlMs: reader.duration("x-message-ttl", 0),
     deadLetterExchange: reader.exchangeName("x-dead-letter-exchange"),
-    deadLetterRoutingKey: reader.text("x-dead-letter-routing-key"),
+    deadLetterRoutingKey: reader.routingKey("x-dead-letter-routing-key"),
     maxLength: reader.count("x-max-length"),
     maxLengthBytes: reader.count("x-max-length-bytes"),
     overflow: reader.overflow("x-overflow"),
@@ -111,6 +112,14 @@ class ArgumentReader {
     if (field === undefined) return undefined;
     if (field.type !== "longstr") throw this.invalid(name, `{unacceptable_type,${field.type}}`);
     return field.value.toString();
+  }
+
+  /** A longer one could not be written into a message. */
+  routingKey(name: string): string | undefined {
+    const key = this.text(name);
+    const size = Buffer.byteLength(key ?? "");
+    if (size > nameBytesMax) throw this.invalid(name, `{max_value_exceeded,${size}}`);
+    return key;
   }
 
   exchangeName(name: string): string | undefined {

@@ -13,6 +13,10 @@ class Line {
     this.priority = priority;
   }
 
+  get isEmpty(): boolean {
+    return this.#head === this.#line.length;
+  }
+
   add(consumer: Consumer): void {
     this.#line.push(consumer);
   }
@@ -53,7 +57,7 @@ class Line {
 
 /** Whose turn it is among a queue's consumers: round-robin among those with credit, higher priorities first. */
 export class ConsumerTurns {
-  readonly #lines: Line[] = [];
+  #lines: Line[] = [];
   /** Those standing in a line. The others lack credit and come back by {@link add}. */
   readonly #inLine = new Set<Consumer>();
 
@@ -79,11 +83,12 @@ export class ConsumerTurns {
   }
 
   #lineOf(priority: number): Line {
-    const at = this.#lines.findIndex((line) => line.priority <= priority);
-    const found = this.#lines[at];
-    if (found !== undefined && found.priority === priority) return found;
+    const found = this.#lines.find((line) => line.priority === priority);
+    if (found !== undefined) return found;
     const line = new Line(priority);
-    this.#lines.splice(at < 0 ? this.#lines.length : at, 0, line);
+    // Lines that emptied go, so that there are no more than priorities in use at a time.
+    const others = this.#lines.filter((other) => !other.isEmpty);
+    this.#lines = [...others, line].sort((a, b) => b.priority - a.priority);
     return line;
   }
 }

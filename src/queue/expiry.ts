@@ -29,8 +29,15 @@ export class Expiry {
     this.#unread = unread;
   }
 
-  /** Watches a ready message. */
+  /** Messages that are waited for, and some that have gone meanwhile. */
+  get size(): number {
+    return this.#due.size;
+  }
+
+  /** Watches a ready message. One that was put back may still be watched from the time before. */
   watch(segment: Segment, index: number, expiresAt: number): void {
+    if (segment.isWatched(index)) return;
+    segment.setWatched(index, true);
     if (this.#due.size >= this.#sweepAt) this.#sweep();
     this.#due.push(expiresAt, segment, index);
     this.#setTimer(expiresAt);
@@ -50,7 +57,11 @@ export class Expiry {
   }
 
   #sweep(): void {
-    this.#due.sweep((segment, index) => segment.isReady(index));
+    this.#due.sweep((segment, index) => {
+      if (segment.isReady(index)) return true;
+      segment.setWatched(index, false);
+      return false;
+    });
     this.#sweepAt = this.#due.size * 2 + staleMax;
   }
 
@@ -67,12 +78,14 @@ export class Expiry {
     while (this.#dueSegments.key <= now) this.#takeSegment();
     for (let taken = 0; taken < expireMax && this.#due.key <= now; taken++) this.#take();
     const next = Math.min(this.#due.key, this.#dueSegments.key);
-    if (next !== Number.POSITIVE_INFINITY) this.#setTimer(next);
+    // Not at once: the clock would call again before anything else has its turn.
+    if (next !== Number.POSITIVE_INFINITY) this.#setTimer(Math.max(next, now + 1));
   }
 
   #take(): void {
     const { segment, index } = this.#due;
     this.#due.pop();
+    segment?.setWatched(index, false);
     if (segment?.isReady(index)) this.#expire(segment, index);
   }
 

@@ -3,6 +3,7 @@ import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
 import { addressEndOf, type Message } from "../record.ts";
+import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store } from "../store/store.ts";
 import type { QueueOptions } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
@@ -11,11 +12,17 @@ import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { Expiry } from "./expiry.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
+import type { SegmentMemory } from "./segment-memory.ts";
 
 /** What a queue needs of the vhost it is in. */
 export interface QueueHost extends DeadLetterSink {
   readonly clock: Clock;
   readonly store: Store;
+  /** Where segments go that memory has no room for; undefined when they stay. */
+  readonly pages: Pages | undefined;
+  readonly memory: SegmentMemory;
+  /** Messages that were to outlive nothing could not be read back. */
+  messagesLost(queue: Queue, count: number, error: Error): void;
   /** A number that no segment had before. */
   nextSegment(): number;
   /** The last consumer has gone. */
@@ -23,6 +30,9 @@ export interface QueueHost extends DeadLetterSink {
   /** Unused for as long as its x-expires says. */
   queueExpired(queue: Queue): void;
 }
+
+/** Segments after the one being read that are kept in memory, and read back ahead of need. */
+const segmentsAhead = 2;
 
 /** A queue that is being consumed falls behind when more messages, or bytes of bodies, than this are ready in it. */
 const behindMessages = 4096;
@@ -88,6 +98,8 @@ export class Queue implements Grave, QueueProperties {
   readonly #expiry: Expiry;
   readonly #reading = new Set<Segment>();
   #getters: Getter[] = [];
+  /** The segment last read from. */
+  #lastFound: Segment | undefined;
   #dispatching = false;
   #usedAt: number;
   #expiresTimer: Timer | undefined;
@@ -113,6 +125,10 @@ export class Queue implements Grave, QueueProperties {
 
   get store(): Store {
     return this.#host.store;
+  }
+
+  get memory(): SegmentMemory {
+    return this.#host.memory;
   }
 
   get deadLetterExchange(): string | undefined {
@@ -218,13 +234,50 @@ export class Queue implements Grave, QueueProperties {
     const { tail } = level;
     if (tail !== undefined && !tail.closed) return tail;
     const store = this.stored ? this.#host.store : undefined;
-    const segment = new Segment(this.#host.nextSegment(), this.id, this.#levels.indexOf(level), store);
+    const number = this.#host.nextSegment();
+    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory);
     if (tail !== undefined) {
       segment.expectLike(tail);
       this.#dropIfGone(tail, level);
     }
     level.push(segment);
+    if (tail !== undefined && this.#host.memory.isFull) this.#pageOut(tail, level);
     return segment;
+  }
+
+  /** Lets a segment leave memory when its turn is far off. What the store will have anyway is not written again. */
+  #pageOut(segment: Segment, level: SegmentList): void {
+    if (this.#host.pages === undefined) return;
+    if (!this.stored) this.#writePage(segment, level);
+    else {
+      const { store } = this.#host;
+      store.whenCommitted(store.gathering, () => {
+        if (!this.#mayLeave(segment, level)) return;
+        if (segment.isAllStored) this.#leave(segment, "store");
+        else this.#writePage(segment, level);
+      });
+    }
+  }
+
+  #mayLeave(segment: Segment, level: SegmentList): boolean {
+    return segment.canLeave && !this.deleted && level.distance(segment) > segmentsAhead;
+  }
+
+  #writePage(segment: Segment, level: SegmentList): void {
+    const { pages } = this.#host;
+    if (pages === undefined || !this.#mayLeave(segment, level)) return;
+    const { changes } = segment;
+    pages.write(segment.number, segment.image(), (error) => {
+      // Without the page, or with one that is out of date, the segment stays where it is.
+      if (error === undefined && segment.changes === changes && this.#mayLeave(segment, level)) {
+        this.#leave(segment, "page");
+      } else pages.drop(segment.number);
+    });
+  }
+
+  #leave(segment: Segment, residence: "page" | "store"): void {
+    segment.leave(residence);
+    this.#expiry.watchSegment(segment);
   }
 
   #expiryOf(message: Message): number {
@@ -279,23 +332,54 @@ export class Queue implements Grave, QueueProperties {
   #seek(level: SegmentList): boolean {
     const found = level.seek();
     if (found === "unread" && level.foundSegment !== undefined) this.#read(level.foundSegment);
+    if (level.foundSegment !== this.#lastFound) this.#readAhead(level);
     return found === "found";
+  }
+
+  #readAhead(level: SegmentList): void {
+    this.#lastFound = level.foundSegment;
+    for (const segment of level.ahead(segmentsAhead)) if (!segment.resident) this.#read(segment);
   }
 
   #read(segment: Segment): void {
     if (this.#reading.has(segment)) return;
     this.#reading.add(segment);
-    this.#host.store.readSegment(segment.number, (messages) => {
-      this.#reading.delete(segment);
-      if (this.deleted || segment.live === 0) return;
-      const expected = segment.live;
-      segment.fill(messages);
-      const missing = expected - segment.live;
-      this.#level(segment.level).ready -= missing;
-      this.ready -= missing;
-      this.#expireFilled(segment);
-      this.resume();
+    if (segment.residence === "page") this.#readPage(segment);
+    else this.#readStored(segment);
+  }
+
+  #readStored(segment: Segment): void {
+    this.#host.store.readSegment(segment.number, (messages) => this.#filled(segment, () => segment.fill(messages)));
+  }
+
+  #readPage(segment: Segment): void {
+    const { pages } = this.#host;
+    pages?.read(segment.number, (image, error = new Error("the page is not there")) => {
+      pages.drop(segment.number);
+      if (image !== undefined) this.#filled(segment, () => segment.fillFromPage(image));
+      else {
+        const { live } = segment;
+        segment.loseUnstored();
+        this.#host.messagesLost(this, live - segment.live, error);
+        this.#missing(segment, live - segment.live);
+        this.#readStored(segment);
+      }
     });
+  }
+
+  #filled(segment: Segment, fill: () => void): void {
+    this.#reading.delete(segment);
+    if (this.deleted || segment.live === 0) return;
+    const expected = segment.live;
+    fill();
+    this.#missing(segment, expected - segment.live);
+    this.#expireFilled(segment);
+    this.resume();
+  }
+
+  #missing(segment: Segment, count: number): void {
+    this.#level(segment.level).ready -= count;
+    this.ready -= count;
   }
 
   #expireFilled(segment: Segment): void {
@@ -312,7 +396,7 @@ export class Queue implements Grave, QueueProperties {
   }
 
   #takeReady(segment: Segment, index: number): void {
-    this.#level(segment.level).ready--;
+    this.#level(segment.level).take(segment, index);
     this.ready--;
     this.readyBytes -= segment.bodySize(index);
   }
@@ -488,9 +572,7 @@ export class Queue implements Grave, QueueProperties {
   requeue(segment: Segment, index: number): void {
     if (!this.#takeUnacked(segment, index)) return;
     segment.markReady(index);
-    const level = this.#level(segment.level);
-    level.putBack(segment, index);
-    level.ready++;
+    this.#level(segment.level).putBack(segment, index);
     this.ready++;
     this.readyBytes += segment.bodySize(index);
     const expiresAt = segment.expiresAt(index);
@@ -513,11 +595,17 @@ export class Queue implements Grave, QueueProperties {
     }
     this.ready = 0;
     this.readyBytes = 0;
+    this.#answerEmpty();
     return purged;
   }
 
+  #dropAbsent(segment: Segment): void {
+    if (segment.residence === "page") this.#host.pages?.drop(segment.number);
+    segment.dropStored();
+  }
+
   #purgeSegment(segment: Segment): void {
-    if (!segment.resident) segment.dropStored();
+    if (!segment.resident) this.#dropAbsent(segment);
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
     }
@@ -531,7 +619,10 @@ export class Queue implements Grave, QueueProperties {
     this.#expiry.stop();
     this.#expiresTimer?.cancel();
     for (const level of this.#levels) {
-      for (const segment of level?.segments ?? []) segment.discard();
+      for (const segment of level?.segments ?? []) {
+        if (segment.residence === "page") this.#host.pages?.drop(segment.number);
+        segment.discard();
+      }
       level?.clear();
     }
     if (this.stored) this.#host.store.dropMessages(this.id);

@@ -29,6 +29,20 @@ export class SegmentList {
     this.#segments.push(segment);
   }
 
+  /** How many segments are between the one being read and this one; negative for one that has been read. */
+  distance(segment: Segment): number {
+    // Segments that matter here are near the tail.
+    return this.#segments.lastIndexOf(segment) - this.#cursorSegment;
+  }
+
+  /** The segments to come after the one being read. */
+  *ahead(count: number): Iterable<Segment> {
+    for (let at = this.#cursorSegment + 1; at <= this.#cursorSegment + count; at++) {
+      const segment = this.#segments[at];
+      if (segment !== undefined) yield segment;
+    }
+  }
+
   /** Removes a segment whose messages are all settled. */
   remove(segment: Segment): void {
     const at = this.#segments.indexOf(segment);
@@ -38,9 +52,23 @@ export class SegmentList {
     else if (at === this.#cursorSegment) this.#cursorIndex = 0;
   }
 
+  /** Notes that message `index` is ready no more. */
+  take(segment: Segment, index: number): void {
+    this.ready--;
+    if (this.#requeued.segment === segment && this.#requeued.index === index) this.#requeued.pop();
+  }
+
   /** Notes that message `index`, which had been taken, is ready again. */
   putBack(segment: Segment, index: number): void {
+    // What is left then are messages that went without being sought: they expired or were purged.
+    if (this.ready === 0) this.#requeued.clear();
     this.#requeued.push(segment.position(index), segment, index);
+    this.ready++;
+  }
+
+  /** Places that messages put back take up until they are sought. */
+  get requeued(): number {
+    return this.#requeued.size;
   }
 
   /**

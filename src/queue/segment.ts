@@ -1,6 +1,9 @@
-import { u64 } from "../bytes.ts";
+import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
-import type { Batch, BatchSource, CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import { newImage, readImage } from "./segment-image.ts";
+import { type LoggedSegment, SegmentLog } from "./segment-log.ts";
+import { SegmentMemory } from "./segment-memory.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
 export const segmentMessagesMax = 65_536;
@@ -14,6 +17,10 @@ const bufferBytes = segmentBytesFull + largeRecordBytes;
 const spareMax = 16;
 
 const spare: Buffer[] = [];
+const noBytes: Buffer = Buffer.alloc(0);
+
+/** Where the records of a segment are. */
+export type Residence = "memory" | "page" | "store";
 
 const ready = 0;
 const unacked = 1;
@@ -23,6 +30,8 @@ const redeliveredFlag = 4;
 const persistentFlag = 8;
 /** Handed to the store: settling it must remove it there. */
 const storedFlag = 16;
+/** Its expiry is being watched. */
+const watchedFlag = 32;
 /** What the store keeps of the flags. */
 const durableFlags = redeliveredFlag | persistentFlag;
 
@@ -30,7 +39,7 @@ const durableFlags = redeliveredFlag | persistentFlag;
  * A run of messages of one queue and priority level: their records in one buffer, and columns that say where each is
  * and how it stands. No object per message. A segment read from the store at start has no buffer until it is needed.
  */
-export class Segment implements BatchSource {
+export class Segment implements LoggedSegment {
   readonly number: number;
   readonly queueId: number;
   readonly level: number;
@@ -38,9 +47,10 @@ export class Segment implements BatchSource {
   count = 0;
   /** Messages that are not settled. */
   live = 0;
-  #store: Store | undefined;
+  /** Undefined when nothing of it is stored. */
+  readonly #log: SegmentLog | undefined;
   #closed = false;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = noBytes;
   #end = 0;
   #starts = new Uint32Array(0);
   #ends = new Uint32Array(0);
@@ -48,47 +58,48 @@ export class Segment implements BatchSource {
   #expiresAt: Float64Array | undefined;
   #large: Map<number, Buffer> | undefined;
   #largeBytes = 0;
-  /** Whether the records are in memory. */
-  #resident = true;
-  #marked = false;
-  /** Whether the store has a row for this segment. */
-  #inStore = false;
-  #storedCount = 0;
-  #storedBodyBytes = 0;
+  /** Where the records are: in memory, as an image in the pages, or in the store alone. */
+  #residence: Residence = "memory";
+  readonly #memory: SegmentMemory;
+  /** Grows with every change of a message's state. */
+  #changes = 0;
+  /** The buffer came from the store or a page. */
+  #readBack = false;
   #deliveredTo = 0;
   #firstExpiresAt = 0;
-  /** Messages below this index have been packed or need no packing. */
-  #packedTo = 0;
-  /** Who waits for the messages from #packedTo on. */
-  #waiters: (CommitWaiter | undefined)[] = [];
-  #waiterTags: number[] = [];
-  /** Pairs [from, to) of stored messages settled since the last batch. */
-  #settledRanges: number[] = [];
-
-  /** A new segment; without a store its messages live in memory only. */
-  constructor(number: number, queueId: number, level: number, store: Store | undefined) {
+  /** A new segment; without a store its messages end with the broker. */
+  constructor(
+    number: number,
+    queueId: number,
+    level: number,
+    store: Store | undefined,
+    memory: SegmentMemory = new SegmentMemory(Number.POSITIVE_INFINITY),
+  ) {
+    this.#memory = memory;
     this.number = number;
     this.queueId = queueId;
     this.level = level;
-    this.#store = store;
+    this.#log = store === undefined ? undefined : new SegmentLog(this, store);
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */
-  static stored(row: StoredSegment, store: Store): Segment {
-    const segment = new Segment(row.number, row.queueId, row.level, store);
+  static stored(row: StoredSegment, store: Store, memory?: SegmentMemory): Segment {
+    const segment = new Segment(row.number, row.queueId, row.level, store, memory);
     segment.live = row.count;
-    segment.#resident = false;
+    segment.#residence = "store";
     segment.#closed = true;
-    segment.#inStore = true;
-    segment.#storedCount = row.count;
-    segment.#storedBodyBytes = row.bodyBytes;
+    segment.#log?.restore(row);
     segment.#deliveredTo = row.deliveredTo;
     segment.#firstExpiresAt = row.firstExpiresAt;
     return segment;
   }
 
+  get residence(): Residence {
+    return this.#residence;
+  }
+
   get resident(): boolean {
-    return this.#resident;
+    return this.#residence === "memory";
   }
 
   /** True once nothing more may be appended. */
@@ -101,9 +112,14 @@ export class Segment implements BatchSource {
     return this.#firstExpiresAt;
   }
 
+  /** Messages with an index below this have been delivered before. */
+  get deliveredTo(): number {
+    return this.#deliveredTo;
+  }
+
   /** Sum of the body sizes on disk. */
   get storedBodyBytes(): number {
-    return this.#storedBodyBytes;
+    return this.#log?.storedBodyBytes ?? 0;
   }
 
   /** Where message `index` stands among all messages of its queue and level. */
@@ -118,7 +134,7 @@ export class Segment implements BatchSource {
     const { size } = message;
     if (size > largeRecordBytes) this.#keepLarge(index, message.own());
     else this.#keep(index, message, size);
-    this.#flags[index] = message.persistent && this.#store !== undefined ? persistentFlag : 0;
+    this.#flags[index] = message.persistent && this.#log !== undefined ? persistentFlag : 0;
     if (expiresAt !== 0) this.#setExpiry(index, expiresAt);
     this.live++;
     if (index + 1 === segmentMessagesMax || this.#end >= segmentBytesFull) this.#closed = true;
@@ -141,6 +157,7 @@ export class Segment implements BatchSource {
     this.#starts[index] = 0;
     this.#ends[index] = record.length;
     this.#largeBytes += record.length;
+    this.#memory.used += record.length;
     if (this.#largeBytes >= segmentBytesFull) this.#closed = true;
   }
 
@@ -148,6 +165,11 @@ export class Segment implements BatchSource {
     const size = Math.max(segmentBytesFirst, needed, Math.min(this.#bytes.length * 2, bufferBytes));
     const bytes = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(bytes, 0, 0, this.#end);
+    this.#setBytes(bytes);
+  }
+
+  #setBytes(bytes: Buffer): void {
+    this.#memory.used += bytes.length - this.#bytes.length;
     this.#bytes = bytes;
   }
 
@@ -172,14 +194,15 @@ export class Segment implements BatchSource {
 
   /** The segment before this one was filled: so will this one be, and its buffers are made for that at once. */
   expectLike(before: Segment): void {
-    if (before.#bytes.length >= bufferBytes) this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    if (before.#bytes.length >= bufferBytes) this.#setBytes(spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes));
     while (this.#starts.length < before.count) this.#growIndex();
   }
 
   /** Gives up the buffer of a segment whose messages are all settled. */
   free(): void {
-    if (this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
-    this.#bytes = Buffer.alloc(0);
+    // One that was read back is of any size, and sockets may send from it.
+    if (!this.#readBack && this.#bytes.length === bufferBytes && spare.length < spareMax) spare.push(this.#bytes);
+    this.#setBytes(noBytes);
   }
 
   /** The buffer that holds record `index`, from start(index) to end(index). */
@@ -198,6 +221,16 @@ export class Segment implements BatchSource {
   /** When message `index` expires; 0 for never. */
   expiresAt(index: number): number {
     return this.#expiresAt?.[index] ?? 0;
+  }
+
+  /** Whether somebody waits for message `index` to expire. */
+  isWatched(index: number): boolean {
+    return ((this.#flags[index] ?? 0) & watchedFlag) !== 0;
+  }
+
+  setWatched(index: number, watched: boolean): void {
+    const flags = this.#flags[index] ?? 0;
+    this.#flags[index] = watched ? flags | watchedFlag : flags & ~watchedFlag;
   }
 
   bodySize(index: number): number {
@@ -225,6 +258,7 @@ export class Segment implements BatchSource {
   }
 
   markUnacked(index: number): void {
+    this.#changes++;
     this.#flags[index] = ((this.#flags[index] ?? 0) & ~stateMask) | unacked;
     if (index < this.#deliveredTo) return;
     this.#deliveredTo = index + 1;
@@ -233,18 +267,13 @@ export class Segment implements BatchSource {
 
   /** Puts an unacked message back; it is marked as redelivered from now on. */
   markReady(index: number): void {
+    this.#changes++;
     this.#flags[index] = ((this.#flags[index] ?? 0) & ~stateMask) | ready | redeliveredFlag;
   }
 
   /** Registers who waits until message `index`, just appended and persistent, is safe. */
   wait(index: number, waiter: CommitWaiter, tag: number): void {
-    const at = index - this.#packedTo;
-    while (this.#waiters.length < at) {
-      this.#waiters.push(undefined);
-      this.#waiterTags.push(0);
-    }
-    this.#waiters[at] = waiter;
-    this.#waiterTags[at] = tag;
+    this.#log?.wait(index, waiter, tag);
   }
 
   /** Whether message `index` is kept by the store. */
@@ -260,122 +289,119 @@ export class Segment implements BatchSource {
     const flags = this.#flags[index] ?? 0;
     this.#flags[index] = (flags & ~stateMask) | settled;
     this.live--;
-    if ((flags & storedFlag) !== 0) this.#unstore(index);
-    else if ((flags & persistentFlag) !== 0) this.#release(index, replaced);
-    this.#large?.delete(index);
+    this.#changes++;
+    if ((flags & storedFlag) !== 0) this.#log?.settled(index);
+    else if ((flags & persistentFlag) !== 0) this.#log?.release(index, replaced);
+    this.#forgetLarge(index);
     // Nothing refers to the bytes any more: the next message may overwrite them, and stays in the processor's cache.
     if (this.live === 0) this.#end = 0;
   }
 
-  #unstore(index: number): void {
-    this.#storedCount--;
-    this.#storedBodyBytes -= this.bodySize(index);
-    const ranges = this.#settledRanges;
-    if (ranges.length > 0 && ranges[ranges.length - 1] === index) ranges[ranges.length - 1] = index + 1;
-    else ranges.push(index, index + 1);
-    this.mark();
+  #forgetLarge(index: number): void {
+    const record = this.#large?.get(index);
+    if (record === undefined) return;
+    this.#memory.used -= record.length;
+    this.#large?.delete(index);
   }
 
-  #release(index: number, replaced: boolean): void {
-    const at = index - this.#packedTo;
-    const waiter = this.#waiters[at];
-    if (waiter === undefined) return;
-    this.#waiters[at] = undefined;
-    const tag = this.#waiterTags[at] ?? 0;
-    if (replaced && this.#store !== undefined) {
-      this.#store.whenCommitted(this.#store.gathering, () => waiter.committed(tag));
-    } else waiter.committed(tag);
-  }
-
-  /** Has the store call pack() for the batch being gathered. */
+  /** Has the store told of what changed, with the next batch. */
   mark(): void {
-    if (this.#marked || this.#store === undefined) return;
-    this.#marked = true;
-    this.#store.mark(this);
+    this.#log?.mark();
   }
 
-  /** Writes what changed since the last batch. */
-  pack(batch: Batch): void {
-    this.#marked = false;
-    if (this.live === 0 && this.#closed) {
-      if (this.#inStore) batch.dropSegment(this.number);
-    } else if (this.#countStored() || this.#inStore) {
-      this.#inStore = true;
-      batch.segment(this.#row());
-      for (let index = this.#packedTo; index < this.count; index++) this.#packMessage(batch, index);
-      for (let i = 0; i < this.#settledRanges.length; i += 2) {
-        batch.settled(this.number, this.#settledRanges[i] ?? 0, this.#settledRanges[i + 1] ?? 0);
-      }
-    }
-    this.#packed();
-  }
-
-  /** Counts what this batch adds, and tells whether that is anything. */
-  #countStored(): boolean {
-    const before = this.#storedCount;
-    for (let index = this.#packedTo; index < this.count; index++) {
-      if (!this.#mustStore(index)) continue;
-      this.#storedCount++;
-      this.#storedBodyBytes += this.bodySize(index);
-    }
-    return this.#storedCount > before;
-  }
-
-  #packed(): void {
-    this.#packedTo = this.count;
-    this.#settledRanges = [];
-    if (this.#waiters.length > 0) {
-      this.#waiters = [];
-      this.#waiterTags = [];
-    }
-  }
-
-  #mustStore(index: number): boolean {
+  /** Whether message `index` must outlive the broker and is still needed. */
+  mustStore(index: number): boolean {
     const flags = this.#flags[index] ?? 0;
     return (flags & persistentFlag) !== 0 && (flags & stateMask) !== settled;
   }
 
-  #packMessage(batch: Batch, index: number): void {
-    if (!this.#mustStore(index)) return;
+  /** Notes that the store has message `index` now, and returns the flags to store with it. */
+  markStored(index: number): number {
     const flags = this.#flags[index] ?? 0;
-    const stored = flags & durableFlags;
-    batch.message(
-      this.number,
-      index,
-      stored,
-      this.expiresAt(index),
-      this.bytes(index),
-      this.start(index),
-      this.end(index),
-    );
     this.#flags[index] = flags | storedFlag;
-    const waiter = this.#waiters[index - this.#packedTo];
-    if (waiter !== undefined) batch.wait(waiter, this.#waiterTags[index - this.#packedTo] ?? 0);
-  }
-
-  #row(): StoredSegment {
-    return {
-      number: this.number,
-      queueId: this.queueId,
-      level: this.level,
-      count: this.#storedCount,
-      bodyBytes: this.#storedBodyBytes,
-      deliveredTo: this.#deliveredTo,
-      firstExpiresAt: this.#firstExpiresAt,
-    };
+    return flags & durableFlags;
   }
 
   /** Forgets all messages at once, without a word to the store; who waits for one is told that nothing is left to do. */
   discard(): void {
-    for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
-    this.#waiters = [];
-    this.#settledRanges = [];
-    this.#store = undefined;
+    this.#log?.discard();
     this.#closed = true;
     this.live = 0;
     this.#flags.fill(settled);
-    this.#bytes = Buffer.alloc(0);
+    this.#leaveMemory();
+  }
+
+  #leaveMemory(): void {
+    this.#setBytes(noBytes);
+    for (const record of this.#large?.values() ?? []) this.#memory.used -= record.length;
     this.#large = undefined;
+  }
+
+  /** Whether all of it could leave memory: nothing more comes in, and nothing of it is out or waits to be packed. */
+  get canLeave(): boolean {
+    return this.#closed && this.live > 0 && this.resident && (this.#log?.isPacked ?? true);
+  }
+
+  /** Whether the store has every message that is left, so that nothing need be written for the segment to leave. */
+  get isAllStored(): boolean {
+    return this.#log?.storedCount === this.live;
+  }
+
+  /** Tells {@link leave} whether anything has changed since. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** The live messages, to be put back by {@link fillFromPage}. */
+  image(): Buffer {
+    let bytes = 0;
+    this.#eachLive((index) => {
+      bytes += this.end(index) - this.start(index);
+    });
+    const { image, columns } = newImage(this.live, bytes);
+    let row = 0;
+    let end = 0;
+    this.#eachLive((index) => {
+      end = copyBytes(this.bytes(index), this.start(index), this.end(index), columns.bytes, end);
+      columns.indexes[row] = index;
+      columns.ends[row] = end;
+      columns.flags[row] = this.#flags[index] ?? 0;
+      columns.expiresAt[row] = this.expiresAt(index);
+      row++;
+    });
+    return image;
+  }
+
+  #eachLive(each: (index: number) => void): void {
+    for (let index = 0; index < this.count; index++) {
+      if (((this.#flags[index] ?? settled) & stateMask) !== settled) each(index);
+    }
+  }
+
+  /** The records leave memory; they are where `residence` says. */
+  leave(residence: "page" | "store"): void {
+    this.#residence = residence;
+    this.#leaveMemory();
+    this.#end = 0;
+    this.#starts = this.#ends = new Uint32Array(0);
+    this.#flags = new Uint8Array(0);
+    this.#expiresAt = undefined;
+  }
+
+  /** Takes back in what {@link image} wrote. */
+  fillFromPage(image: Buffer): void {
+    const messages = readImage(image);
+    this.#fillColumns(messages);
+    this.#log?.filled(this.count, this.#log.storedCount);
+    for (let row = 0; row < messages.indexes.length; row++) {
+      this.#flags[messages.indexes[row] ?? 0] = (messages.flags[row] ?? 0) & ~watchedFlag;
+    }
+  }
+
+  /** The page with the messages cannot be read: they are gone. Those that the store has are to be read from there. */
+  loseUnstored(): void {
+    this.live = this.#log?.storedCount ?? 0;
+    this.#residence = "store";
   }
 
   /** Drops a segment that is on disk only. */
@@ -386,27 +412,33 @@ export class Segment implements BatchSource {
 
   /** Takes in the messages read from the store. */
   fill(messages: StoredMessages): void {
-    const { indexes, flags, expiresAt, ends, bytes } = messages;
-    const last = indexes[indexes.length - 1];
-    this.count = last === undefined ? 0 : last + 1;
+    const { indexes, flags } = messages;
+    this.#fillColumns(messages);
+    for (let row = 0; row < indexes.length; row++) {
+      const index = indexes[row] ?? 0;
+      const redelivered = index < this.#deliveredTo ? redeliveredFlag : 0;
+      this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
+    }
+    this.#log?.filled(this.count, indexes.length);
+  }
+
+  #fillColumns({ indexes, expiresAt, ends, bytes }: StoredMessages): void {
+    this.count = (indexes[indexes.length - 1] ?? -1) + 1;
     this.#starts = new Uint32Array(this.count);
     this.#ends = new Uint32Array(this.count);
     this.#flags = new Uint8Array(this.count).fill(settled);
-    this.#bytes = bytes;
-    this.#packedTo = this.count;
+    this.#setBytes(bytes);
     this.#firstExpiresAt = 0;
     for (let row = 0; row < indexes.length; row++) {
       const index = indexes[row] ?? 0;
       this.#starts[index] = ends[row - 1] ?? 0;
       this.#ends[index] = ends[row] ?? 0;
-      const redelivered = index < this.#deliveredTo ? redeliveredFlag : 0;
-      this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
       const due = expiresAt[row] ?? 0;
       if (due !== 0) this.#setExpiry(index, due);
     }
     this.live = indexes.length;
-    this.#storedCount = indexes.length;
-    this.#resident = true;
+    this.#residence = "memory";
+    this.#readBack = true;
   }
 }
 

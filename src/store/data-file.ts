@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
@@ -146,6 +146,7 @@ function lockDirectory(directory: string): Database {
   let lock: Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     lock = new Sqlite(join(directory, "tsbroker.lock"), { timeout: 0 });
     lock.pragma("journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
@@ -155,7 +156,7 @@ function lockDirectory(directory: string): Database {
     if (error instanceof Sqlite.SqliteError && error.code === "SQLITE_BUSY") {
       throw new StoreError(`data directory '${directory}' is in use by another tsbroker`, { cause: error });
     }
-    throw new StoreError(`data directory '${directory}' cannot be used: ${reason(error)}`, { cause: error });
+    throw new StoreError(`data directory '${directory}' cannot be used: ${directoryReason(error)}`, { cause: error });
   }
 }
 
@@ -182,6 +183,13 @@ function openDatabase(file: string): Database {
     }
     throw new StoreError(`data file '${file}' cannot be used: ${reason(error)}`, { cause: error });
   }
+}
+
+function directoryReason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EACCES" || code === "EPERM") return "permission denied: this user must be able to write there";
+  if (code === "EEXIST" || code === "ENOTDIR") return "it is a file, or in one, not a directory";
+  return reason(error);
 }
 
 function reason(error: unknown): string {

@@ -56,7 +56,7 @@ const values = fc.letrec<{ value: FieldValue }>((tie) => ({
 }));
 
 /** Any field value, nested ones among them. */
-export const anyFieldValue: fc.Arbitrary<FieldValue> = values.value;
+const anyFieldValue: fc.Arbitrary<FieldValue> = values.value;
 
 /** Any field table. */
 export const anyFieldTable: fc.Arbitrary<FieldTable> = tableOf(anyFieldValue);

@@ -29,7 +29,7 @@ export interface Parts extends Properties {
 
 const order = Object.keys(propertyFlag) as (keyof typeof propertyFlag)[];
 
-export function shortString(text: string): Buffer {
+function shortString(text: string): Buffer {
   const bytes = Buffer.from(text, "utf8");
   return Buffer.concat([Buffer.of(bytes.length), bytes]);
 }
@@ -70,7 +70,7 @@ export function frame(type: number, channel: number, payload: Buffer): Buffer {
 }
 
 /** A body as frames with at most `most` bytes of payload. */
-export function bodyFrames(channel: number, body: Buffer, most = 131_064): Buffer {
+function bodyFrames(channel: number, body: Buffer, most = 131_064): Buffer {
   const frames: Buffer[] = [];
   for (let at = 0; at < body.length; at += most) frames.push(frame(3, channel, body.subarray(at, at + most)));
   return Buffer.concat(frames);

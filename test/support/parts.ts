@@ -3,7 +3,7 @@ import { anyFieldTable, text } from "./field-values.ts";
 import type { Parts } from "./messages.ts";
 
 /** Bodies of all sizes that are treated differently, none of their bytes the same as the one 256 before. */
-export const anyBody: fc.Arbitrary<Buffer> = fc
+const anyBody: fc.Arbitrary<Buffer> = fc
   .oneof(
     { weight: 5, arbitrary: fc.nat(40) },
     { weight: 2, arbitrary: fc.integer({ min: 4000, max: 4200 }) },

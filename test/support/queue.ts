@@ -4,6 +4,7 @@ import type { Consumer, Getter } from "../../src/queue/consumer.ts";
 import type { DeathReason, Grave } from "../../src/queue/dead-letter.ts";
 import { Queue, type QueueHost, type QueueProperties } from "../../src/queue/queue.ts";
 import { Segment } from "../../src/queue/segment.ts";
+import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { Message } from "../../src/record.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { DrivenClock } from "./driven-clock.ts";
@@ -54,12 +55,18 @@ export class TestHost implements QueueHost {
   /** Routing keys of dead letters with the reason: "a expired". */
   deadLetters: string[] = [];
   readonly gone: string[] = [];
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   #lastSegment: number;
 
   constructor(clock = new DrivenClock(), store = new DrivenStore()) {
     this.clock = clock;
     this.store = store;
     this.#lastSegment = store.disk.state().lastSegment;
+  }
+
+  messagesLost(queue: Queue, count: number, error: Error): void {
+    throw new Error(`${count} messages of ${queue.name} lost`, { cause: error });
   }
 
   nextSegment(): number {

@@ -2,6 +2,7 @@ import { pino } from "pino";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
 import { Permissions } from "../../src/permissions.ts";
+import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
 
@@ -12,6 +13,8 @@ export class TestHost implements VhostsHost {
   readonly log = pino({ level: "silent" });
   readonly permissions = new Permissions(this.store);
   readonly connections = new ConnectionRegistry();
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   readonly vhosts = new Vhosts(this);
   #lastSegment = 0;
   #lastQueueId = 0;

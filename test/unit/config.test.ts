@@ -40,6 +40,7 @@ describe("a setting", () => {
       channelMax: 2047,
       handshakeTimeoutMs: 10_000,
       maxMessageSize: 134_217_728,
+      queueMemory: 134_217_728,
       defaultUser: "guest",
       defaultPass: "guest",
       defaultVhost: "/",
@@ -67,7 +68,7 @@ describe("a setting", () => {
     ],
     [
       { file: "\nframe_max = 4095" },
-      `${path} line 2: frame_max: '4095' is not a whole number from 4096 to 134217728, in bytes or with a unit such as MiB`,
+      `${path} line 2: frame_max: '4095' is not a size from 4096 bytes to 128 MiB, in bytes or with a unit such as MiB`,
     ],
     [
       { file: "handshake_timeout = 0" },
@@ -160,6 +161,7 @@ describe("the configuration file", () => {
       channelMax: 65_535,
       handshakeTimeoutMs: 5000,
       maxMessageSize: 1_048_576,
+      queueMemory: 134_217_728,
       defaultUser: "u",
       defaultPass: "a#b c",
       defaultVhost: "v",

@@ -146,6 +146,11 @@ const hard: Refusal[] = [
     provoke: (client) => client.sendFrame(3, 1, Buffer.alloc(131_073)),
     text: "FRAME_ERROR - type 3, all octets = <<>>: {frame_too_large,131073,131064}",
   },
+  {
+    name: "the head alone of a frame over the negotiated size",
+    provoke: (client) => client.send(Buffer.from([1, 0, 1, 0xff, 0xff, 0xff, 0xff])),
+    text: "FRAME_ERROR - type 1, all octets = <<>>: {frame_too_large,4294967295,131064}",
+  },
   { name: "a content header out of nowhere", provoke: (client) => client.sendContentHeader(1, 5), text: noMethodFrame },
   {
     name: "a content body out of nowhere",

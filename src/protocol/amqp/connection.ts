@@ -59,6 +59,9 @@ export class Connection
   readonly #exclusive = new Set<Queue>();
   #confirming: Channel[] = [];
   #state: ConnectionState = { name: "awaiting-header" };
+  /** Known for good once they are, for the log and for lists. */
+  #username = "";
+  #vhost: string | undefined;
   #lastChannel: Channel | undefined;
   /** Bytes before the protocol header is whole. */
   #header: Buffer = Buffer.alloc(0);
@@ -95,11 +98,11 @@ export class Connection
 
   /** The user logged in; empty before. */
   get username(): string {
-    return "username" in this.#state ? this.#state.username : "";
+    return this.#username;
   }
 
   get vhost(): string | undefined {
-    return this.#state.name === "running" ? this.#state.vhost.name : undefined;
+    return this.#vhost;
   }
 
   get channelCount(): number {
@@ -192,7 +195,7 @@ export class Connection
     if (method.name === "channel.close-ok") return;
     if (method.name !== "channel.open") throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
     const { channelMax, frameMax } = this.#tuning();
-    if (channelMax > 0 && (this.#channels.size >= channelMax || number > channelMax)) {
+    if (channelMax > 0 && this.#channels.size >= channelMax) {
       const text = `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${channelMax})`;
       throw new BrokerError("NOT_ALLOWED", text);
     }
@@ -263,6 +266,7 @@ export class Connection
     this.#authMechanism = args.mechanism;
     const username = logIn(this, args.mechanism, args.response);
     this.#advance({ name: "start-ok", username });
+    this.#username = username;
     const { channelMax, frameMax, heartbeat } = this.host.config;
     this.send("connection.tune", { channelMax, frameMax, heartbeat });
   }
@@ -281,6 +285,7 @@ export class Connection
     if (this.#state.name !== "opening") throw this.#unexpectedMethod();
     const vhost = openVhost(this, this.#state.username, vhostName);
     this.#advance({ name: "open", vhost });
+    this.#vhost = vhost.name;
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });

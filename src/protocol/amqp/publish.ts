@@ -93,8 +93,10 @@ export class ContentAssembly {
     if (end - start < 14 || u16(bytes, start + 2) !== 0) {
       throw new BrokerError("FRAME_ERROR", `cannot decode ${erlangBinary(bytes.subarray(start, end))}`);
     }
-    this.#missing = u64(bytes, start + 4);
-    this.#checkSize(this.#missing);
+    const size = u64(bytes, start + 4);
+    if (size > bodySizeMax) throw tooLarge(bytes.readBigUInt64BE(start + 4));
+    this.#checkSize(size);
+    this.#missing = size;
     if (!this.#continues(bytes, start)) this.#append(bytes, start - frameHeaderSize, end + 1);
     else this.#next = end + 1;
     this.#state = "body";
@@ -102,10 +104,6 @@ export class ContentAssembly {
   }
 
   #checkSize(size: number): void {
-    if (size > bodySizeMax) {
-      const text = `content body size ${size} exceeds maximum allowed size ${bodySizeMax}`;
-      throw new BrokerError("FRAME_ERROR", text);
-    }
     if (size > this.#bodyMax) {
       const text = `message size ${size} is larger than configured max size ${this.#bodyMax}`;
       throw new BrokerError("PRECONDITION_FAILED", text);
@@ -251,4 +249,8 @@ export class ContentAssembly {
     this.#record = undefined;
     this.#frame = 0;
   }
+}
+
+function tooLarge(size: bigint): BrokerError {
+  return new BrokerError("FRAME_ERROR", `content body size ${size} exceeds maximum allowed size ${bodySizeMax}`);
 }

@@ -44,6 +44,11 @@ export class UnackedDeliveries {
     return this.#count;
   }
 
+  /** Deliveries there is room for, holes included. */
+  get capacity(): number {
+    return this.#tags.length;
+  }
+
   /** The highest tag given out; 0 before the first. */
   get lastTag(): number {
     return this.#nextTag - 1;

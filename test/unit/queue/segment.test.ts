@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { Segment, segmentMessagesMax } from "../../../src/queue/segment.ts";
 import { Message } from "../../../src/record.ts";
 import { GatheredBatch } from "../../../src/store/batch.ts";
+import type { BatchSource } from "../../../src/store/store.ts";
 import { bodyOf, message, record } from "../../support/messages.ts";
 import { DrivenStore, persistent, WaiterLog } from "../../support/queue.ts";
+import { segment as segmentRow } from "../../support/store.ts";
 
 function memorySegment(): Segment {
   return new Segment(7, 1, 0, undefined);
@@ -115,6 +117,37 @@ describe("a segment", () => {
       segment.settle(i, false);
     }
     expect([segment.closed, segment.count, segment.live]).toEqual([true, segmentMessagesMax, 0]);
+  });
+
+  it("gives its buffer to the next when it is done, but not one that was read from the store", () => {
+    const full = memorySegment();
+    while (!full.closed) full.append(message({ body: Buffer.alloc(10_000) }), 0);
+    const own = full.bytes(0);
+    // As large as a segment's buffer, and a record that a socket is given without a copy.
+    const bytes = record({ body: Buffer.alloc(own.length) }).subarray(-own.length);
+    const stored = Segment.stored(segmentRow(1, 1), new DrivenStore());
+    stored.fill({
+      indexes: Uint32Array.of(0),
+      flags: Uint8Array.of(0),
+      expiresAt: Float64Array.of(0),
+      ends: Uint32Array.of(bytes.length),
+      bytes,
+    });
+    const next = (): Buffer => {
+      const segment = memorySegment();
+      segment.expectLike(full);
+      segment.append(message({}), 0);
+      return segment.bytes(0);
+    };
+    stored.free();
+    expect(next()).not.toBe(bytes);
+    full.free();
+    const again = memorySegment();
+    while (!again.closed) again.append(message({ body: Buffer.alloc(10_000) }), 0);
+    const last = memorySegment();
+    last.expectLike(again);
+    last.append(message({}), 0);
+    expect(last.bytes(0)).toBe(own);
   });
 
   it("knows where each message stands in its queue", () => {
@@ -231,12 +264,18 @@ describe("a segment in the store", () => {
   });
 
   it("writes each message once", () => {
-    const { segment, commit } = storedSegment();
+    const { store, segment, commit } = storedSegment();
+    const sources: BatchSource[] = [];
+    const mark = store.mark.bind(store);
+    store.mark = (source) => {
+      sources.push(source);
+      mark(source);
+    };
     segment.append(persistent("a"), 0);
     commit();
     segment.append(persistent("b"), 0);
     const batch = new GatheredBatch(1);
-    segment.pack(batch);
+    sources[0]?.pack(batch);
     const bytes = Buffer.from(batch.memory, 0, batch.length);
     expect([bytes.includes("\u0001b"), bytes.includes("\u0001a")]).toEqual([true, false]);
   });

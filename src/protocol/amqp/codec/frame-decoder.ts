@@ -75,7 +75,7 @@ export class FrameDecoder {
   #decode(bytes: Buffer, start: number): void {
     const { length } = bytes;
     let at = this.#partMissing >= 0 ? this.#part(bytes, start) : start;
-    while (length - at > frameHeaderSize && !this.#refused) {
+    while (length - at >= frameHeaderSize && !this.#refused) {
       const size = u32(bytes, at + 3);
       if (size > this.frameMax - 8 + sizeFudge) throw tooLarge(u8(bytes, at), size, this.frameMax);
       const end = at + frameHeaderSize + size;

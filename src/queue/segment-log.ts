@@ -1,0 +1,188 @@
+import type { Batch, BatchSource, CommitWaiter, Store, StoredSegment } from "../store/store.ts";
+
+/** A segment as its log sees it. */
+export interface LoggedSegment {
+  readonly number: number;
+  readonly queueId: number;
+  readonly level: number;
+  readonly count: number;
+  readonly live: number;
+  readonly closed: boolean;
+  readonly deliveredTo: number;
+  readonly firstExpiresAt: number;
+  bytes(index: number): Buffer;
+  start(index: number): number;
+  end(index: number): number;
+  bodySize(index: number): number;
+  expiresAt(index: number): number;
+  /** Whether a message must outlive the broker and is still needed. */
+  mustStore(index: number): boolean;
+  /** Notes that the store has a message now, and returns the flags to store with it. */
+  markStored(index: number): number;
+}
+
+/**
+ * What a segment of a durable queue owes the store: which of its messages are there, which must go there with the next
+ * batch and who waits for that, and which must be removed. A message that is settled before it was packed never gets
+ * there.
+ */
+export class SegmentLog implements BatchSource {
+  readonly #segment: LoggedSegment;
+  readonly #store: Store;
+  #marked = false;
+  #discarded = false;
+  /** Whether the store has a row for this segment. */
+  #inStore = false;
+  #storedCount = 0;
+  #storedBodyBytes = 0;
+  /** Messages below this index have been packed or need no packing. */
+  #packedTo = 0;
+  /** Who waits for the messages from #packedTo on. */
+  #waiters: (CommitWaiter | undefined)[] = [];
+  #waiterTags: number[] = [];
+  /** Pairs [from, to) of stored messages settled since the last batch. */
+  #settledRanges: number[] = [];
+
+  constructor(segment: LoggedSegment, store: Store) {
+    this.#segment = segment;
+    this.#store = store;
+  }
+
+  /** Takes over what the store says it has of the segment. */
+  restore(row: StoredSegment): void {
+    this.#inStore = true;
+    this.#storedCount = row.count;
+    this.#storedBodyBytes = row.bodyBytes;
+  }
+
+  /** Messages that the store has. */
+  get storedCount(): number {
+    return this.#storedCount;
+  }
+
+  /** Sum of the sizes of their bodies. */
+  get storedBodyBytes(): number {
+    return this.#storedBodyBytes;
+  }
+
+  /** Whether nothing waits to be packed. */
+  get isPacked(): boolean {
+    return !this.#marked && this.#packedTo >= this.#segment.count;
+  }
+
+  /** The segment was read back: it has `count` messages, all there is of it, and none to pack. */
+  filled(count: number, stored: number): void {
+    this.#packedTo = count;
+    this.#storedCount = stored;
+  }
+
+  /** Registers who waits until message `index`, just appended and persistent, is safe. */
+  wait(index: number, waiter: CommitWaiter, tag: number): void {
+    const at = index - this.#packedTo;
+    while (this.#waiters.length < at) {
+      this.#waiters.push(undefined);
+      this.#waiterTags.push(0);
+    }
+    this.#waiters[at] = waiter;
+    this.#waiterTags[at] = tag;
+  }
+
+  /** A message that the store has is settled. */
+  settled(index: number): void {
+    this.#storedCount--;
+    this.#storedBodyBytes -= this.#segment.bodySize(index);
+    const ranges = this.#settledRanges;
+    if (ranges.length > 0 && ranges[ranges.length - 1] === index) ranges[ranges.length - 1] = index + 1;
+    else ranges.push(index, index + 1);
+    this.mark();
+  }
+
+  /**
+   * A message that the store does not have is settled. Who waits for it is told now, or, when something else stands in
+   * for it (`replaced`, a dead letter), once the batch being gathered is committed.
+   */
+  release(index: number, replaced: boolean): void {
+    const at = index - this.#packedTo;
+    const waiter = this.#waiters[at];
+    if (waiter === undefined) return;
+    this.#waiters[at] = undefined;
+    const tag = this.#waiterTags[at] ?? 0;
+    if (replaced) this.#store.whenCommitted(this.#store.gathering, () => waiter.committed(tag));
+    else waiter.committed(tag);
+  }
+
+  /** Has the store call pack() for the batch being gathered. */
+  mark(): void {
+    if (this.#marked || this.#discarded) return;
+    this.#marked = true;
+    this.#store.mark(this);
+  }
+
+  /** Writes what changed since the last batch. */
+  pack(batch: Batch): void {
+    this.#marked = false;
+    const segment = this.#segment;
+    if (segment.live === 0 && segment.closed) {
+      if (this.#inStore) batch.dropSegment(segment.number);
+    } else if (this.#countStored() || this.#inStore) {
+      this.#inStore = true;
+      batch.segment(this.#row());
+      for (let index = this.#packedTo; index < segment.count; index++) this.#packMessage(batch, index);
+      for (let i = 0; i < this.#settledRanges.length; i += 2) {
+        batch.settled(segment.number, this.#settledRanges[i] ?? 0, this.#settledRanges[i + 1] ?? 0);
+      }
+    }
+    this.#packed();
+  }
+
+  /** Counts what this batch adds, and tells whether that is anything. */
+  #countStored(): boolean {
+    const segment = this.#segment;
+    const before = this.#storedCount;
+    for (let index = this.#packedTo; index < segment.count; index++) {
+      if (!segment.mustStore(index)) continue;
+      this.#storedCount++;
+      this.#storedBodyBytes += segment.bodySize(index);
+    }
+    return this.#storedCount > before;
+  }
+
+  #packMessage(batch: Batch, index: number): void {
+    const segment = this.#segment;
+    if (!segment.mustStore(index)) return;
+    batch.message(
+      segment.number,
+      index,
+      segment.markStored(index),
+      segment.expiresAt(index),
+      segment.bytes(index),
+      segment.start(index),
+      segment.end(index),
+    );
+    const waiter = this.#waiters[index - this.#packedTo];
+    if (waiter !== undefined) batch.wait(waiter, this.#waiterTags[index - this.#packedTo] ?? 0);
+  }
+
+  #packed(): void {
+    this.#packedTo = this.#segment.count;
+    this.#settledRanges = [];
+    if (this.#waiters.length > 0) {
+      this.#waiters = [];
+      this.#waiterTags = [];
+    }
+  }
+
+  #row(): StoredSegment {
+    const { number, queueId, level, deliveredTo, firstExpiresAt } = this.#segment;
+    const count = this.#storedCount;
+    return { number, queueId, level, count, bodyBytes: this.#storedBodyBytes, deliveredTo, firstExpiresAt };
+  }
+
+  /** The queue has gone: nothing more is packed, and who waits is told that nothing is left to do. */
+  discard(): void {
+    for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
+    this.#waiters = [];
+    this.#settledRanges = [];
+    this.#discarded = true;
+  }
+}

@@ -1,0 +1,53 @@
+import { emptyTable, type FieldTable } from "../../src/field-table.ts";
+import { createLog, type Logger } from "../../src/log.ts";
+import type { Queue } from "../../src/queue/queue.ts";
+import { SegmentMemory } from "../../src/queue/segment-memory.ts";
+import { declarePredefined, declareQueue, removeQueue } from "../../src/topology.ts";
+import { Vhost, type VhostHost } from "../../src/vhost.ts";
+import { DrivenClock } from "./driven-clock.ts";
+import { DrivenStore } from "./queue.ts";
+
+/** What a vhost needs around it. */
+export class TestVhostHost implements VhostHost {
+  readonly clock = new DrivenClock();
+  readonly store = new DrivenStore();
+  readonly log: Logger = createLog("silent");
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
+  topologyVersion = 0;
+  #lastSegment = 0;
+  #lastQueueId = 0;
+
+  nextSegment(): number {
+    return ++this.#lastSegment;
+  }
+
+  nextQueueId(): number {
+    return ++this.#lastQueueId;
+  }
+
+  topologyChanged(): void {
+    this.topologyVersion++;
+  }
+}
+
+/** A vhost with its predefined exchanges, and the connection that declares in it. */
+export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object } {
+  const host = new TestVhostHost();
+  const vhost = new Vhost("/", { description: "", tags: [], defaultQueueType: undefined }, host, removeQueue);
+  declarePredefined(vhost);
+  return { host, vhost, owner: {} };
+}
+
+/** Declares a durable queue that everybody may use. */
+export function declare(vhost: Vhost, name: string, args: FieldTable = emptyTable): Queue {
+  return declareQueue(vhost, {
+    name,
+    durable: true,
+    exclusive: false,
+    autoDelete: false,
+    arguments: args,
+    owner: {},
+    serverNamed: false,
+  });
+}
