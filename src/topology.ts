@@ -61,6 +61,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   checkAlternate(vhost.name, declaration);
   const exchange = addExchange(vhost, declaration);
   if (exchange.durable) {
+    vhost.noteDefined(exchange);
     const { name, type, autoDelete, internal } = exchange;
     vhost.store.define({
       kind: "exchange",
@@ -151,6 +152,7 @@ function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
   const queue = restoreQueue(vhost, properties);
   const { name, id, autoDelete } = properties;
   if (queue.stored) {
+    vhost.noteDefined(queue);
     vhost.store.define({ kind: "queue", vhost: vhost.name, name, id, autoDelete, arguments: properties.arguments });
   }
   return queue;

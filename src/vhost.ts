@@ -72,6 +72,8 @@ export class Vhost implements QueueHost {
   readonly replyTargets = new Map<string, Target>();
   /** The exchanges that have bindings to a queue or exchange. */
   readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
+  /** The batches in which queues and exchanges were defined. */
+  readonly #definedIn = new WeakMap<object, number>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
   #deadLetters: DeadLetter[] = [];
@@ -105,6 +107,16 @@ export class Vhost implements QueueHost {
 
   messagesLost(queue: Queue, count: number, error: Error): void {
     this.host.log.error({ vhost: this.name, queue: queue.name, count, err: error }, "transient messages were lost");
+  }
+
+  /** Notes that something was defined in the batch that the store gathers now. */
+  noteDefined(thing: object): void {
+    this.#definedIn.set(thing, this.store.gathering);
+  }
+
+  /** Whether the definition of something is on disk. */
+  isDefinitionSafe(thing: object): boolean {
+    return this.store.committed >= (this.#definedIn.get(thing) ?? 0);
   }
 
   /** Throws NOT_FOUND. */

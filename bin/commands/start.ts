@@ -39,7 +39,9 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   );
   announce(broker, config, log);
   log.info({ signal: await stopSignal }, "stopping");
-  await broker.stop("shutdown");
+  await broker
+    .stop("shutdown")
+    .catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   process.exit(0);
 }
 

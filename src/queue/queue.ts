@@ -10,6 +10,7 @@ import type { Consumer, Getter } from "./consumer.ts";
 import { ConsumerTurns } from "./consumer-turns.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { Expiry } from "./expiry.ts";
+import { type PagedQueue, Paging } from "./paging.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
@@ -30,9 +31,6 @@ export interface QueueHost extends DeadLetterSink {
   /** Unused for as long as its x-expires says. */
   queueExpired(queue: Queue): void;
 }
-
-/** Segments after the one being read that are kept in memory, and read back ahead of need. */
-const segmentsAhead = 2;
 
 /** A queue that is being consumed falls behind when more messages, or bytes of bodies, than this are ready in it. */
 const behindMessages = 4096;
@@ -74,7 +72,7 @@ export function newQueueCounters(): QueueCounters {
  * A queue: ready messages in segments by priority level, unacked ones at their places among them, and consumers.
  * Single writer: its own methods, which run to their end.
  */
-export class Queue implements Grave, QueueProperties {
+export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly kind = "queue";
   readonly name: string;
   readonly vhost: string;
@@ -96,10 +94,8 @@ export class Queue implements Grave, QueueProperties {
   readonly #consumers = new Set<Consumer>();
   readonly #turns = new ConsumerTurns();
   readonly #expiry: Expiry;
-  readonly #reading = new Set<Segment>();
+  readonly #paging: Paging;
   #getters: Getter[] = [];
-  /** The segment last read from. */
-  #lastFound: Segment | undefined;
   #dispatching = false;
   #usedAt: number;
   #expiresTimer: Timer | undefined;
@@ -118,8 +114,9 @@ export class Queue implements Grave, QueueProperties {
     this.#expiry = new Expiry(
       host.clock,
       (segment, index) => this.#remove(segment, index, "expired"),
-      (segment) => this.#read(segment),
+      (segment) => this.#paging.read(segment),
     );
+    this.#paging = new Paging(this, host.store, host.pages);
     this.#armExpires();
   }
 
@@ -241,43 +238,8 @@ export class Queue implements Grave, QueueProperties {
       this.#dropIfGone(tail, level);
     }
     level.push(segment);
-    if (tail !== undefined && this.#host.memory.isFull) this.#pageOut(tail, level);
+    if (tail !== undefined && this.#host.memory.isFull) this.#paging.pageOut(tail, level);
     return segment;
-  }
-
-  /** Lets a segment leave memory when its turn is far off. What the store will have anyway is not written again. */
-  #pageOut(segment: Segment, level: SegmentList): void {
-    if (this.#host.pages === undefined) return;
-    if (!this.stored) this.#writePage(segment, level);
-    else {
-      const { store } = this.#host;
-      store.whenCommitted(store.gathering, () => {
-        if (!this.#mayLeave(segment, level)) return;
-        if (segment.isAllStored) this.#leave(segment, "store");
-        else this.#writePage(segment, level);
-      });
-    }
-  }
-
-  #mayLeave(segment: Segment, level: SegmentList): boolean {
-    return segment.canLeave && !this.deleted && level.distance(segment) > segmentsAhead;
-  }
-
-  #writePage(segment: Segment, level: SegmentList): void {
-    const { pages } = this.#host;
-    if (pages === undefined || !this.#mayLeave(segment, level)) return;
-    const { changes } = segment;
-    pages.write(segment.number, segment.image(), (error) => {
-      // Without the page, or with one that is out of date, the segment stays where it is.
-      if (error === undefined && segment.changes === changes && this.#mayLeave(segment, level)) {
-        this.#leave(segment, "page");
-      } else pages.drop(segment.number);
-    });
-  }
-
-  #leave(segment: Segment, residence: "page" | "store"): void {
-    segment.leave(residence);
-    this.#expiry.watchSegment(segment);
   }
 
   #expiryOf(message: Message): number {
@@ -331,55 +293,25 @@ export class Queue implements Grave, QueueProperties {
   /** Finds the first ready message of a level; false when it has none or it must be read from the store first. */
   #seek(level: SegmentList): boolean {
     const found = level.seek();
-    if (found === "unread" && level.foundSegment !== undefined) this.#read(level.foundSegment);
-    if (level.foundSegment !== this.#lastFound) this.#readAhead(level);
+    if (found === "unread" && level.foundSegment !== undefined) this.#paging.read(level.foundSegment);
+    this.#paging.found(level);
     return found === "found";
   }
 
-  #readAhead(level: SegmentList): void {
-    this.#lastFound = level.foundSegment;
-    for (const segment of level.ahead(segmentsAhead)) if (!segment.resident) this.#read(segment);
+  segmentLeft(segment: Segment): void {
+    this.#expiry.watchSegment(segment);
   }
 
-  #read(segment: Segment): void {
-    if (this.#reading.has(segment)) return;
-    this.#reading.add(segment);
-    if (segment.residence === "page") this.#readPage(segment);
-    else this.#readStored(segment);
-  }
-
-  #readStored(segment: Segment): void {
-    this.#host.store.readSegment(segment.number, (messages) => this.#filled(segment, () => segment.fill(messages)));
-  }
-
-  #readPage(segment: Segment): void {
-    const { pages } = this.#host;
-    pages?.read(segment.number, (image, error = new Error("the page is not there")) => {
-      pages.drop(segment.number);
-      if (image !== undefined) this.#filled(segment, () => segment.fillFromPage(image));
-      else {
-        const { live } = segment;
-        segment.loseUnstored();
-        this.#host.messagesLost(this, live - segment.live, error);
-        this.#missing(segment, live - segment.live);
-        this.#readStored(segment);
-      }
-    });
-  }
-
-  #filled(segment: Segment, fill: () => void): void {
-    this.#reading.delete(segment);
-    if (this.deleted || segment.live === 0) return;
-    const expected = segment.live;
-    fill();
-    this.#missing(segment, expected - segment.live);
+  segmentRead(segment: Segment, missing: number): void {
+    this.#level(segment.level).ready -= missing;
+    this.ready -= missing;
+    this.#dropIfGone(segment, this.#level(segment.level));
     this.#expireFilled(segment);
     this.resume();
   }
 
-  #missing(segment: Segment, count: number): void {
-    this.#level(segment.level).ready -= count;
-    this.ready -= count;
+  segmentLost(count: number, error: Error): void {
+    this.#host.messagesLost(this, count, error);
   }
 
   #expireFilled(segment: Segment): void {
@@ -599,13 +531,9 @@ export class Queue implements Grave, QueueProperties {
     return purged;
   }
 
-  #dropAbsent(segment: Segment): void {
-    if (segment.residence === "page") this.#host.pages?.drop(segment.number);
-    segment.dropStored();
-  }
-
   #purgeSegment(segment: Segment): void {
-    if (!segment.resident) this.#dropAbsent(segment);
+    this.#paging.drop(segment);
+    if (!segment.resident) segment.dropStored();
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
     }
@@ -620,7 +548,7 @@ export class Queue implements Grave, QueueProperties {
     this.#expiresTimer?.cancel();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
-        if (segment.residence === "page") this.#host.pages?.drop(segment.number);
+        this.#paging.drop(segment);
         segment.discard();
       }
       level?.clear();

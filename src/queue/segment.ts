@@ -398,10 +398,10 @@ export class Segment implements LoggedSegment {
     }
   }
 
-  /** The page with the messages cannot be read: they are gone. Those that the store has are to be read from there. */
-  loseUnstored(): void {
-    this.live = this.#log?.storedCount ?? 0;
+  /** The page cannot be read: its messages are gone but for those that the store has, whose number it returns. */
+  loseUnstored(): number {
     this.#residence = "store";
+    return this.#log?.storedCount ?? 0;
   }
 
   /** Drops a segment that is on disk only. */

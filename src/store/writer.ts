@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { DataFile, isDiskError } from "./data-file.ts";
 import type { BatchRequest, CloseRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
@@ -6,6 +8,13 @@ import { StoreError } from "./store.ts";
 
 /** How soon to try again what the disk refused. */
 const retryMs = 1000;
+
+/** Memory of a batch beyond this is not used again, so it should go at once. */
+const largeBatchBytes = 8 * 1024 * 1024;
+
+setFlagsFromString("--expose-gc");
+/** Collects this thread's garbage. Its heap is small, so that is quick, and would else hardly ever happen. */
+const collectGarbage: unknown = runInNewContext("gc");
 
 /** How soon after a batch to tidy up, and how soon again when there is more of it and no batch has come. */
 const tidyMs = 250;
@@ -93,6 +102,9 @@ class Writer {
       this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
       this.#batch = undefined;
       this.#answer({ name: "committed" });
+      // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them.
+      if (memory.byteLength > largeBatchBytes && typeof collectGarbage === "function")
+        setImmediate(() => collectGarbage());
       this.#isBusy = true;
       this.tidyUp();
     }

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Channel, ConfirmChannel } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -118,6 +118,26 @@ describe("a backlog larger than the memory for queues", () => {
     await eventually(() => expect(pages()).toBeGreaterThan(5));
     await eventually(async () => expect((await channel.checkQueue(dead)).messageCount).toBe(count), 20_000);
     expect((await channel.checkQueue(queue)).messageCount).toBe(0);
+  });
+
+  it("says so when a page is gone, and serves the rest", async () => {
+    const queue = await client.queue(channel, { durable: false });
+    await pile(queue, () => false);
+    await eventually(() => expect(pages()).toBeGreaterThan(5));
+    const [page = ""] = readdirSync(join(broker.dataDir, "pages"));
+    rmSync(join(broker.dataDir, "pages", page));
+    const last = `${count - 1}`;
+    const received: string[] = [];
+    await channel.prefetch(500);
+    await channel.consume(queue, (message) => {
+      received.push(message?.content.toString().split(" ")[0] ?? "");
+      if (message !== null) channel.ack(message);
+    });
+    await eventually(() => expect(received.at(-1)).toBe(last));
+    expect(received.length).toBeLessThan(count);
+    expect(new Set(received).size).toBe(received.length);
+    await eventually(() => expect(broker.log()).toContain("transient messages were lost"));
+    await eventually(async () => expect((await channel.checkQueue(queue)).messageCount).toBe(0));
   });
 
   it("gives back what was put back first", async () => {

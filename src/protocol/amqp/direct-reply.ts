@@ -17,6 +17,8 @@ export class DirectReplyConsumer implements Target {
   readonly name = `${directReplyTo}.${randomToken()}`;
   readonly #channel: Channel;
   readonly #prefix: Buffer;
+  /** Replies dropped since the last one that was sent. */
+  #dropped = 0;
 
   constructor(channel: Channel, tag: string) {
     this.tag = tag;
@@ -26,13 +28,25 @@ export class DirectReplyConsumer implements Target {
 
   enqueue(message: Message): Enqueued {
     const channel = this.#channel;
-    if (channel.connection.backlog > backlogBytesMax) return "done";
+    if (channel.connection.backlog > backlogBytesMax) return this.#drop();
+    this.#dropped = 0;
     const { writer, frameMax } = channel;
     const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
     const tag = channel.unacked.skip();
     writer.deliver(channel.number, this.#prefix, tag, false, bytes, addressStart, addressEnd);
     writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
     channel.wrote();
+    return "done";
+  }
+
+  #drop(): Enqueued {
+    const { connection, host, number } = this.#channel;
+    if (this.#dropped++ === 0) {
+      host.log.warn(
+        { connection: connection.name, channel: number },
+        "replies are dropped: the client does not read them",
+      );
+    }
     return "done";
   }
 }

@@ -47,7 +47,7 @@ function declare(channel: Channel, args: MethodArguments<"exchange.declare">): v
     internal: args.internal,
     arguments: args.arguments,
   });
-  answer(channel, args.nowait, exchange.durable, "exchange.declare-ok");
+  answer(channel, args.nowait, !channel.vhost.isDefinitionSafe(exchange), "exchange.declare-ok");
 }
 
 function passiveDeclare(channel: Channel, args: MethodArguments<"exchange.declare">): void {
@@ -108,8 +108,8 @@ function authorizeBinding(channel: Channel, args: Ends): Ends {
 
 type Answer = "exchange.declare-ok" | "exchange.delete-ok" | "exchange.bind-ok" | "exchange.unbind-ok";
 
-function answer(channel: Channel, nowait: boolean, stored: boolean, name: Answer): void {
+function answer(channel: Channel, nowait: boolean, wait: boolean, name: Answer): void {
   if (nowait) return;
-  if (stored) channel.sendWhenStored(name, {});
+  if (wait) channel.sendWhenStored(name, {});
   else channel.send(name, {});
 }

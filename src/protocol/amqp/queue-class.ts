@@ -86,7 +86,7 @@ function answerDeclare(channel: Channel, queue: Queue, nowait: boolean): void {
   channel.lastQueue = queue.name;
   if (nowait) return;
   const args = { queue: queue.name, messageCount: queue.ready, consumerCount: queue.consumerCount };
-  if (queue.stored) channel.sendWhenStored("queue.declare-ok", args);
+  if (!channel.vhost.isDefinitionSafe(queue)) channel.sendWhenStored("queue.declare-ok", args);
   else channel.send("queue.declare-ok", args);
 }
 

@@ -1,0 +1,115 @@
+import type { Pages } from "../store/pages.ts";
+import type { Store } from "../store/store.ts";
+import type { Segment } from "./segment.ts";
+import type { SegmentList } from "./segment-list.ts";
+
+/** Segments after the one being read that are kept in memory, and read back ahead of need. */
+const segmentsAhead = 2;
+
+/** A queue as far as its segments come and go. */
+export interface PagedQueue {
+  readonly deleted: boolean;
+  /** Whether its persistent messages are in the store. */
+  readonly stored: boolean;
+  /** A segment has left memory. */
+  segmentLeft(segment: Segment): void;
+  /** A segment is in memory again; `missing` of its messages are not. */
+  segmentRead(segment: Segment, missing: number): void;
+  /** Messages that were to outlive nothing could not be read back. */
+  segmentLost(count: number, error: Error): void;
+}
+
+/** Moves segments of a queue out of memory when their turn is far off, and back ahead of it. */
+export class Paging {
+  readonly #queue: PagedQueue;
+  readonly #store: Store;
+  /** Undefined when segments stay in memory. */
+  readonly #pages: Pages | undefined;
+  readonly #reading = new Set<Segment>();
+  /** The segment last read from. */
+  #lastFound: Segment | undefined;
+
+  constructor(queue: PagedQueue, store: Store, pages: Pages | undefined) {
+    this.#queue = queue;
+    this.#store = store;
+    this.#pages = pages;
+  }
+
+  /** Lets a segment leave memory if its turn is far off. What the store will have anyway is not written again. */
+  pageOut(segment: Segment, level: SegmentList): void {
+    if (this.#pages === undefined) return;
+    if (!this.#queue.stored) this.#write(segment, level, this.#pages);
+    else this.#store.whenCommitted(this.#store.gathering, () => this.#leaveStored(segment, level));
+  }
+
+  #leaveStored(segment: Segment, level: SegmentList): void {
+    if (!this.#mayLeave(segment, level)) return;
+    if (segment.isAllStored) this.#leave(segment, "store");
+    else if (this.#pages !== undefined) this.#write(segment, level, this.#pages);
+  }
+
+  #mayLeave(segment: Segment, level: SegmentList): boolean {
+    return segment.canLeave && !this.#queue.deleted && level.distance(segment) > segmentsAhead;
+  }
+
+  #write(segment: Segment, level: SegmentList, pages: Pages): void {
+    if (!this.#mayLeave(segment, level)) return;
+    const { changes } = segment;
+    pages.write(segment.number, segment.image(), (error) => {
+      // Without the page, or with one that is out of date, the segment stays where it is.
+      const isCurrent = error === undefined && segment.changes === changes && this.#mayLeave(segment, level);
+      if (isCurrent) this.#leave(segment, "page");
+      else pages.drop(segment.number);
+    });
+  }
+
+  #leave(segment: Segment, residence: "page" | "store"): void {
+    segment.leave(residence);
+    this.#queue.segmentLeft(segment);
+  }
+
+  /** Tells where the queue is being read, so that what comes next is read in time. */
+  found(level: SegmentList): void {
+    if (level.foundSegment === this.#lastFound) return;
+    this.#lastFound = level.foundSegment;
+    for (const segment of level.ahead(segmentsAhead)) if (!segment.resident) this.read(segment);
+  }
+
+  /** Reads a segment that is not in memory. */
+  read(segment: Segment): void {
+    if (this.#reading.has(segment)) return;
+    this.#reading.add(segment);
+    if (segment.residence === "page" && this.#pages !== undefined) this.#readPage(segment, this.#pages);
+    else this.#readStored(segment);
+  }
+
+  #readStored(segment: Segment): void {
+    this.#store.readSegment(segment.number, (messages) => this.#filled(segment, () => segment.fill(messages)));
+  }
+
+  #readPage(segment: Segment, pages: Pages): void {
+    pages.read(segment.number, (image, error = new Error("the page is not there")) => {
+      pages.drop(segment.number);
+      if (image !== undefined) this.#filled(segment, () => segment.fillFromPage(image));
+      else {
+        const { live } = segment;
+        this.#queue.segmentLost(live - segment.loseUnstored(), error);
+        this.#store.readSegment(segment.number, (messages) =>
+          this.#filled(segment, () => segment.fill(messages), live),
+        );
+      }
+    });
+  }
+
+  #filled(segment: Segment, fill: () => void, expected = segment.live): void {
+    this.#reading.delete(segment);
+    if (this.#queue.deleted || segment.live === 0) return;
+    fill();
+    this.#queue.segmentRead(segment, expected - segment.live);
+  }
+
+  /** Forgets the page of a segment whose messages are dropped. */
+  drop(segment: Segment): void {
+    if (segment.residence === "page") this.#pages?.drop(segment.number);
+  }
+}
