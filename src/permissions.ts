@@ -65,7 +65,7 @@ export class Permissions {
 
   /** Restricts a user's routing keys on an exchange. Throws {@link InvalidPatternError}. */
   setTopic({ vhost, user, exchange, write, read }: TopicPermission): void {
-    for (const pattern of [write, read]) compilePattern(expand(pattern, user, vhost));
+    for (const pattern of [write, read]) compilePattern(expandTopicPattern(pattern, user, vhost));
     const permission = { vhost, user, exchange, write, read };
     this.#keepTopic(permission);
     this.#store.define({ kind: "topic-permission", ...permission });
@@ -112,7 +112,7 @@ export class Permissions {
   /** True when the user may use the routing key on a topic exchange: where nothing is set, all keys may be used. */
   allowsTopic(user: string, vhost: string, access: "write" | "read", exchange: string, routingKey: string): boolean {
     const permission = this.findTopic(vhost, user, exchange);
-    return permission === undefined || this.#matches(expand(permission[access], user, vhost), routingKey);
+    return permission === undefined || this.#matches(expandTopicPattern(permission[access], user, vhost), routingKey);
   }
 
   /** True when the user may open the vhost at all: with any permission there, even one that matches nothing. */
@@ -157,7 +157,7 @@ export class Permissions {
 }
 
 /** Topic patterns may name the user and the vhost; their names stand for themselves, whatever characters are in them. */
-function expand(pattern: string, user: string, vhost: string): string {
+export function expandTopicPattern(pattern: string, user: string, vhost: string): string {
   if (!pattern.includes("{")) return pattern;
   return pattern.replaceAll("{username}", () => quotePattern(user)).replaceAll("{vhost}", () => quotePattern(vhost));
 }

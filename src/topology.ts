@@ -58,7 +58,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
     return existing;
   }
   if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
-  checkAlternate(vhost, declaration);
+  checkAlternate(vhost.name, declaration);
   const exchange = addExchange(vhost, declaration);
   if (exchange.durable) {
     vhost.noteDefined(exchange);
@@ -90,10 +90,11 @@ function checkExchange(vhost: Vhost, existing: ExchangeProperties, declaration: 
   checkArguments(text, ["alternate-exchange"], declaration.arguments, existing.arguments);
 }
 
-function checkAlternate(vhost: Vhost, declaration: ExchangeProperties): void {
+/** Checks the alternate exchange that an exchange of this vhost is to have. Throws PRECONDITION_FAILED. */
+export function checkAlternate(vhost: string, declaration: ExchangeProperties): void {
   const field = declaration.arguments.get("alternate-exchange");
   if (field === undefined || field.type === "longstr") return;
-  const text = exchangeText(declaration.name, vhost.name);
+  const text = exchangeText(declaration.name, vhost);
   throw new BrokerError("PRECONDITION_FAILED", `invalid type '${field.type}' for arg 'alternate-exchange' in ${text}`);
 }
 

@@ -34,15 +34,8 @@ export class Users {
 
   /** Adds a user or replaces the one of that name. An empty hash refuses every password. */
   put(user: User): void {
+    checkUser(user);
     const { name, passwordHash, hashingAlgorithm, tags } = user;
-    if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a user needs a name");
-    checkNameSize("user", name);
-    if (!isHashingAlgorithm(hashingAlgorithm)) {
-      throw new BrokerError("PRECONDITION_FAILED", `unknown password hashing algorithm '${hashingAlgorithm}'`);
-    }
-    if (!isBase64(passwordHash)) {
-      throw new BrokerError("PRECONDITION_FAILED", `the password hash of user '${name}' is not base64`);
-    }
     const stored = { name, passwordHash, hashingAlgorithm, tags: [...tags] };
     this.#byName.set(name, stored);
     this.#store.define({ kind: "user", ...stored });
@@ -62,6 +55,18 @@ export class Users {
 
   list(): Iterable<User> {
     return this.#byName.values();
+  }
+}
+
+/** Checks that a user could be added. Throws PRECONDITION_FAILED. */
+export function checkUser({ name, passwordHash, hashingAlgorithm }: User): void {
+  if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a user needs a name");
+  checkNameSize("user", name);
+  if (!isHashingAlgorithm(hashingAlgorithm)) {
+    throw new BrokerError("PRECONDITION_FAILED", `unknown password hashing algorithm '${hashingAlgorithm}'`);
+  }
+  if (!isBase64(passwordHash)) {
+    throw new BrokerError("PRECONDITION_FAILED", `the password hash of user '${name}' is not base64`);
   }
 }
 

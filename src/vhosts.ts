@@ -46,8 +46,7 @@ export class Vhosts {
 
   /** Adds a vhost with the exchanges that every one has, or changes what is said of the one of that name. */
   put(name: string, properties: VhostProperties): void {
-    if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a vhost needs a name");
-    checkNameSize("vhost", name);
+    checkVhostName(name);
     const { description, tags, defaultQueueType } = properties;
     const kept = { description, tags: [...tags], defaultQueueType };
     const existing = this.find(name);
@@ -72,4 +71,10 @@ export class Vhosts {
     this.#host.permissions.forgetVhost(name);
     this.#host.store.undefine({ kind: "vhost", name });
   }
+}
+
+/** Throws PRECONDITION_FAILED for a name that no vhost can have. */
+export function checkVhostName(name: string): void {
+  if (name === "") throw new BrokerError("PRECONDITION_FAILED", "a vhost needs a name");
+  checkNameSize("vhost", name);
 }

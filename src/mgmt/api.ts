@@ -4,6 +4,7 @@ import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
 import type { Guard, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
+import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
@@ -91,11 +92,18 @@ function callOf(request: FastifyRequest, user: User): Call {
   return new Call({
     user,
     address: request.ip,
-    body: JsonObject.parse(typeof request.body === "string" ? request.body : ""),
+    body: JsonObject.parse(bodyText(request)),
     query: textsOf(request.query),
     parameters: parametersOf(request),
     headers: request.headers,
   });
+}
+
+/** The text of the body: as it came, or of the file in a form. */
+function bodyText({ body, headers }: FastifyRequest): string {
+  if (typeof body !== "string") return "";
+  const boundary = boundaryOf(headers["content-type"]);
+  return boundary === undefined ? body : fileIn(body, boundary);
 }
 
 function parametersOf(request: FastifyRequest): Query {

@@ -6,6 +6,7 @@ import type { ManagementHost } from "./host.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
+import { definitionRoutes } from "./routes/definitions.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -63,6 +64,7 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   queueRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
   connectionRoutes(api, host);
+  definitionRoutes(api, host);
   healthRoutes(api, host);
   api.close();
 }

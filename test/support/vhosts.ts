@@ -15,6 +15,8 @@ export class TestHost implements VhostsHost {
   readonly log = pino({ level: "silent" });
   readonly permissions = new Permissions(this.store);
   readonly connections = new ConnectionRegistry();
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   readonly vhosts = new Vhosts(this);
   #lastSegment = 0;
   #lastQueueId = 0;

@@ -1,4 +1,5 @@
-import { checkNameSize, stripLineBreaks } from "../../names.ts";
+import { exchangeFrom } from "../../definition-fields.ts";
+import { stripLineBreaks } from "../../names.ts";
 import { declareExchange, deleteExchange } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
@@ -32,24 +33,15 @@ export function exchangeRoutes(api: Api, host: ManagementHost, guard: Guard): vo
 
 function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
   const name = stripLineBreaks(changeable(call));
-  checkNameSize("exchange", name);
   guard.authorize(call.user, vhost, "configure", name);
-  const { body } = call;
-  const args = body.table("arguments");
+  const exchange = exchangeFrom(vhost.name, name, call.body);
   const exists = vhost.exchanges.has(name);
-  const alternate = args.get("alternate-exchange");
+  const alternate = exchange.arguments.get("alternate-exchange");
   if (alternate?.type === "longstr" && !exists) {
     guard.authorize(call.user, vhost, "read", name);
     guard.authorize(call.user, vhost, "write", alternate.value.toString());
   }
-  declareExchange(vhost, {
-    name,
-    type: body.findText("type") ?? "direct",
-    durable: body.flag("durable"),
-    autoDelete: body.flag("auto_delete"),
-    internal: body.flag("internal"),
-    arguments: args,
-  });
+  declareExchange(vhost, exchange);
   return putAnswer(exists ? "replaced" : "created");
 }
 

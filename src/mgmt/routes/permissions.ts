@@ -1,3 +1,4 @@
+import { permissionFrom } from "../../definition-fields.ts";
 import type { Api } from "../api.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
@@ -30,15 +31,8 @@ export function permissionRoutes(api: Api, host: ManagementHost): void {
 
 function putPermission(host: ManagementHost, call: Call): Answer {
   const { vhost, user } = vhostAndUser(host, call);
-  const body = call.body.require("configure", "write", "read");
   const existing = host.permissions.find(vhost, user);
-  host.permissions.set({
-    vhost,
-    user,
-    configure: body.text("configure"),
-    write: body.text("write"),
-    read: body.text("read"),
-  });
+  host.permissions.set(permissionFrom(vhost, user, call.body));
   return putAnswer(existing === undefined ? "created" : "replaced");
 }
 

@@ -1,4 +1,5 @@
-import { checkNameSize, stripLineBreaks } from "../../names.ts";
+import { queueFrom } from "../../definition-fields.ts";
+import { stripLineBreaks } from "../../names.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { checkExclusive, declareQueue, deleteQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
@@ -48,11 +49,10 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
 function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
   const { body, user } = call;
   const name = stripLineBreaks(call.parameter("queue"));
-  checkNameSize("queue", name);
   guard.authorize(user, vhost, "configure", name);
+  const fields = queueFrom(vhost.name, name, body);
   const exists = vhost.queues.has(name);
-  const args = body.table("arguments");
-  const deadLetterExchange = args.get("x-dead-letter-exchange");
+  const deadLetterExchange = fields.arguments.get("x-dead-letter-exchange");
   if (deadLetterExchange?.type === "longstr" && !exists) {
     guard.authorize(user, vhost, "read", name);
     guard.authorize(user, vhost, "write", deadLetterExchange.value.toString());
@@ -61,10 +61,8 @@ function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
   if (node !== nodeName) throw badRequest(`no node '${node}'`);
   declareQueue(vhost, {
     name,
-    durable: body.flag("durable"),
+    ...fields,
     exclusive: false,
-    autoDelete: body.flag("auto_delete"),
-    arguments: args,
     owner: call,
     serverNamed: false,
   });

@@ -1,3 +1,4 @@
+import { topicPermissionFrom } from "../../definition-fields.ts";
 import type { TopicPermission } from "../../permissions.ts";
 import type { Api } from "../api.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
@@ -51,9 +52,7 @@ function named(host: ManagementHost, call: Call): TopicPermission[] {
 
 function putTopicPermission(host: ManagementHost, call: Call): Answer {
   const { vhost, user } = vhostAndUser(host, call);
-  const body = call.body.require("exchange", "write", "read");
   const exists = matching(host, { vhost, user }).length > 0;
-  const exchange = body.text("exchange");
-  host.permissions.setTopic({ vhost, user, exchange, write: body.text("write"), read: body.text("read") });
+  host.permissions.setTopic(topicPermissionFrom(vhost, user, call.body));
   return putAnswer(exists ? "replaced" : "created");
 }

@@ -1,6 +1,6 @@
-import type { JsonObject } from "../../json-object.ts";
-import { defaultHashingAlgorithm, hashPassword } from "../../passwords.ts";
-import { deleteUser, type User } from "../../users.ts";
+import { userFrom } from "../../definition-fields.ts";
+import { hashPassword } from "../../passwords.ts";
+import { deleteUser } from "../../users.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
@@ -43,28 +43,8 @@ function bulkDelete(host: ManagementHost, call: Call): Answer {
 function putUser({ users, log }: ManagementHost, call: Call): Answer {
   const name = call.parameter("user");
   const existing = users.find(name);
-  users.put({ ...credentials(call.body), name, tags: tagsOf(call.body) });
+  users.put(userFrom(name, call.body));
   if (existing !== undefined) return putAnswer("replaced");
   log.info({ created: name, user: call.user.name }, "user created");
   return putAnswer("created");
-}
-
-function tagsOf(body: JsonObject): readonly string[] {
-  const tags = body.findWords("tags");
-  if (tags === undefined) throw badRequest("tags_not_present");
-  return tags;
-}
-
-/** The hash of the password, the hash that was given, or without either one that refuses every password. */
-function credentials(body: JsonObject): Pick<User, "passwordHash" | "hashingAlgorithm"> {
-  const password = body.findText("password");
-  const passwordHash = body.findText("password_hash");
-  if (password !== undefined && passwordHash !== undefined) {
-    throw badRequest("both_password_and_password_hash_are_provided");
-  }
-  // The algorithm counts with a hash only: passwords are always hashed the default way.
-  if (password !== undefined)
-    return { passwordHash: hashPassword(password), hashingAlgorithm: defaultHashingAlgorithm };
-  const hashingAlgorithm = body.findText("hashing_algorithm") ?? defaultHashingAlgorithm;
-  return { passwordHash: passwordHash ?? "", hashingAlgorithm };
 }

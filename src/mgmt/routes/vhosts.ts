@@ -1,9 +1,9 @@
-import { queueTypes } from "../../queue/arguments.ts";
+import { vhostFrom } from "../../definition-fields.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { badRequest, found } from "../refusal.ts";
+import { found } from "../refusal.ts";
 import { vhostView } from "../views.ts";
 
 /** `/api/vhosts`. */
@@ -33,22 +33,9 @@ function putVhost({ vhosts, permissions, log }: ManagementHost, call: Call): Ans
   const vhost = call.parameter("vhost");
   const user = call.user.name;
   const existing = vhosts.find(vhost);
-  const before = existing?.properties;
-  if (call.body.flag("tracing")) throw badRequest("tracing is not supported");
-  vhosts.put(vhost, {
-    description: call.body.findText("description") ?? before?.description ?? "",
-    tags: call.body.findWords("tags") ?? before?.tags ?? [],
-    defaultQueueType: queueType(call) ?? before?.defaultQueueType,
-  });
+  vhosts.put(vhost, vhostFrom(call.body, existing?.properties));
   if (existing !== undefined) return putAnswer("replaced");
   permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
   log.info({ vhost, user }, "vhost created");
   return putAnswer("created");
-}
-
-function queueType({ body }: Call): string | undefined {
-  const type = body.findText("default_queue_type");
-  if (type === undefined || type === "undefined") return undefined;
-  if (queueTypes.some((each) => each === type)) return type;
-  throw badRequest(`unsupported default queue type '${type}'`);
 }

@@ -1,0 +1,54 @@
+import { exportDefinitions, exportVhost } from "../../definition-export.ts";
+import { importDefinitions } from "../../definition-import.ts";
+import type { Api } from "../api.ts";
+import { type Answer, type Call, done } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { found } from "../refusal.ts";
+import type { Row } from "../rows.ts";
+
+/** `/api/definitions`: all that is defined, out and in. */
+export function definitionRoutes(api: Api, host: ManagementHost): void {
+  for (const path of ["/definitions", "/all-configuration"]) {
+    api.get(path, "administrator", (call) => {
+      const head = { rabbitmq_definition_format: "cluster", original_cluster_name: clusterName(host) };
+      return download(call, { ...origin(host), ...head, ...exportDefinitions(host) });
+    });
+    api.post(path, "administrator", (call) => take(host, call));
+  }
+  api.get("/definitions/:vhost", "administrator", (call) => {
+    const vhost = found(host.vhosts.find(call.parameter("vhost")));
+    const head = { rabbitmq_definition_format: "single_virtual_host", original_vhost_name: vhost.name };
+    return download(call, { ...origin(host), ...head, ...exportVhost(vhost) });
+  });
+  api.post("/definitions/:vhost", "administrator", (call) =>
+    take(host, call, found(host.vhosts.find(call.parameter("vhost"))).name),
+  );
+}
+
+function clusterName({ config }: ManagementHost): string {
+  return config.serverProperties.cluster_name;
+}
+
+/** Which broker the definitions come from. */
+function origin({ config }: ManagementHost): Row {
+  const { product, version } = config.serverProperties;
+  return { rabbit_version: version, rabbitmq_version: version, product_name: product, product_version: version };
+}
+
+function download(call: Call, definitions: Row): Answer {
+  const { download: name } = call.query;
+  const item = call.item(definitions);
+  if (name === undefined) return item;
+  // What a header may carry: the name is only a suggestion to who saves the file.
+  const filename = name.replaceAll(/[^\w.@-]/g, "_");
+  return { ...item, headers: { "content-disposition": `attachment; filename=${filename}` } };
+}
+
+function take(host: ManagementHost, call: Call, vhost?: string): Answer {
+  const leftOut = importDefinitions(host, call.body, vhost);
+  for (const { vhost: where, source, destination } of leftOut) {
+    host.log.warn({ vhost: where, source, destination }, "a binding was not imported: an end of it does not exist");
+  }
+  host.log.info({ user: call.user.name, vhost }, "definitions imported");
+  return done;
+}
