@@ -323,7 +323,7 @@ export class Connection
     if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
     const broker = error instanceof BrokerError ? error : this.#ownFault(error);
     const scope = channel === undefined ? "connection" : broker.scope;
-    this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.message);
+    this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.replyText);
     if (scope === "channel") channel?.fail(broker);
     else this.#closeWith(broker, method);
   }
@@ -338,7 +338,7 @@ export class Connection
     const { name } = this.#state;
     if (name === "closing" || name === "closed") return;
     if (name === "awaiting-header") return this.#destroy(error.message);
-    this.#why = error.message;
+    this.#why = error.replyText;
     if (name === "starting" && error.code === 403 && !this.clientCan("authentication_failure_close")) {
       return this.#closeSilently();
     }
