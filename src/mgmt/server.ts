@@ -1,8 +1,11 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import { version } from "../version.ts";
 import { Api } from "./api.ts";
 import { challenge, Guard, LoginRefusal } from "./auth.ts";
+import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
+import { openApi } from "./openapi.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
@@ -72,6 +75,7 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   parameterRoutes(api, host, guard);
   definitionRoutes(api, host);
   healthRoutes(api, host);
+  api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();
 }
 
