@@ -4,12 +4,15 @@ import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import type { FieldTable } from "./field-table.ts";
+import { GlobalParameters } from "./global-parameters.ts";
+import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
 import { startManagement } from "./mgmt/server.ts";
 import { Permissions } from "./permissions.ts";
+import { Policies } from "./policies.ts";
 import { Connection } from "./protocol/amqp/connection.ts";
 import { Heartbeats } from "./protocol/amqp/heartbeat.ts";
 import type { AmqpHost } from "./protocol/amqp/host.ts";
@@ -43,6 +46,9 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   #pages: Pages | undefined;
   readonly users: Users;
   readonly permissions: Permissions;
+  readonly policies: Policies;
+  readonly limits: Limits;
+  readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
@@ -51,7 +57,6 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();
   readonly turns = new OutputTurns();
-  readonly serverProperties: FieldTable;
   #topology = 0;
   #lastSegment = 0;
   #lastQueueId = 0;
@@ -59,7 +64,6 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   constructor(config: Config, log: Logger) {
     this.config = config;
     this.log = log;
-    this.serverProperties = serverProperties(config);
     this.memory = new SegmentMemory(config.queueMemory);
     this.store = new ThreadedStore({
       directory: config.dataDir,
@@ -72,8 +76,15 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     });
     this.users = new Users(this.store);
     this.permissions = new Permissions(this.store);
+    this.policies = new Policies(this.store);
+    this.limits = new Limits(this.store);
+    this.globalParameters = new GlobalParameters(this.store, config.serverProperties.cluster_name);
     this.vhosts = new Vhosts(this);
     this.metrics = new Metrics(this.clock, this.vhosts);
+  }
+
+  get serverProperties(): FieldTable {
+    return serverProperties(this.config, this.globalParameters.clusterName);
   }
 
   get topologyVersion(): number {

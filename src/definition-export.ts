@@ -1,5 +1,8 @@
+import type { GlobalParameters } from "./global-parameters.ts";
+import type { Limits } from "./limits.ts";
 import type { Permissions } from "./permissions.ts";
 import { type PlainTable, tableToPlain } from "./plain-table.ts";
+import type { Policies, Policy } from "./policies.ts";
 import type { Users } from "./users.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
@@ -8,11 +11,15 @@ import type { Vhosts } from "./vhosts.ts";
 export interface Definitions {
   readonly users: Users;
   readonly permissions: Permissions;
+  readonly policies: Policies;
+  readonly limits: Limits;
+  readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
 }
 
 /** All definitions, as RabbitMQ exports them. What goes with a connection or comes with every vhost is left out. */
-export function exportDefinitions({ users, permissions, vhosts }: Definitions): PlainTable {
+export function exportDefinitions(definitions: Definitions): PlainTable {
+  const { users, permissions, vhosts, policies, limits, globalParameters } = definitions;
   const all = [...vhosts.list()];
   return {
     users: [...users.list()].map(({ name, passwordHash, hashingAlgorithm, tags }) => ({
@@ -20,14 +27,18 @@ export function exportDefinitions({ users, permissions, vhosts }: Definitions): 
       password_hash: passwordHash,
       hashing_algorithm: hashingAlgorithm,
       tags,
-      limits: {},
+      limits: Object.fromEntries(limits.of("user", name)),
     })),
     vhosts: all.map(plainVhost),
     permissions: [...permissions.list()],
     topic_permissions: [...permissions.listTopics()],
-    parameters: [],
-    global_parameters: [],
-    policies: [],
+    parameters: all.flatMap((vhost) => parametersOf(definitions, vhost).map((row) => ({ ...row, vhost: vhost.name }))),
+    global_parameters: [...globalParameters.list()].map(([name, value]) => ({ name, value })),
+    policies: [...policies.list(false)].map((policy) => ({
+      vhost: policy.vhost,
+      name: policy.name,
+      ...plainPolicy(policy),
+    })),
     queues: all.flatMap((vhost) => queuesOf(vhost).map((queue) => ({ ...queue, vhost: vhost.name }))),
     exchanges: all.flatMap((vhost) => exchangesOf(vhost).map((exchange) => ({ ...exchange, vhost: vhost.name }))),
     bindings: all.flatMap((vhost) => bindingsOf(vhost).map((binding) => ({ ...binding, vhost: vhost.name }))),
@@ -35,14 +46,28 @@ export function exportDefinitions({ users, permissions, vhosts }: Definitions): 
 }
 
 /** What is in one vhost, without saying which. */
-export function exportVhost(vhost: Vhost): PlainTable {
+export function exportVhost(definitions: Definitions, vhost: Vhost): PlainTable {
+  const policies = [...definitions.policies.list(false)].filter((policy) => policy.vhost === vhost.name);
   return {
-    parameters: [],
-    policies: [],
+    parameters: parametersOf(definitions, vhost),
+    policies: policies.map((policy) => ({ name: policy.name, ...plainPolicy(policy) })),
     queues: queuesOf(vhost),
     exchanges: exchangesOf(vhost),
     bindings: bindingsOf(vhost),
   };
+}
+
+function plainPolicy({ pattern, applyTo, priority, rules }: Policy): PlainTable {
+  return { pattern, "apply-to": applyTo, definition: tableToPlain(rules), priority };
+}
+
+/** What RabbitMQ keeps as parameters of a vhost: policies of operators, and limits. */
+function parametersOf({ policies, limits }: Definitions, vhost: Vhost): PlainTable[] {
+  const own = [...policies.list(true)].filter((policy) => policy.vhost === vhost.name);
+  const rows = own.map((policy) => ({ component: "operator_policy", name: policy.name, value: plainPolicy(policy) }));
+  const set = limits.of("vhost", vhost.name);
+  if (set.size === 0) return rows;
+  return [...rows, { component: "vhost-limits", name: "limits", value: Object.fromEntries(set) }];
 }
 
 function plainVhost({ name, properties: { description, tags, defaultQueueType } }: Vhost): PlainTable {

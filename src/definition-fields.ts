@@ -7,6 +7,7 @@ import { checkNameSize, queueText } from "./names.ts";
 import { defaultHashingAlgorithm, hashPassword } from "./passwords.ts";
 import { compilePattern } from "./patterns.ts";
 import { expandTopicPattern, type Permission, type TopicPermission } from "./permissions.ts";
+import { checkPolicy, type Policy } from "./policies.ts";
 import { parseQueueArguments, queueTypes } from "./queue/arguments.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import { checkAlternate } from "./topology.ts";
@@ -66,6 +67,22 @@ export function topicPermissionFrom(vhost: string, user: string, fields: JsonObj
   const [write, read] = [fields.text("write"), fields.text("read")];
   for (const pattern of [write, read]) compilePattern(expandTopicPattern(pattern, user, vhost));
   return { vhost, user, exchange: fields.text("exchange"), write, read };
+}
+
+export function policyFrom(operator: boolean, vhost: string, name: string, fields: JsonObject): Policy {
+  checkNameSize("policy", name);
+  fields.require("pattern", "definition");
+  const policy = {
+    operator,
+    vhost,
+    name,
+    pattern: fields.text("pattern"),
+    applyTo: fields.findText("apply-to") ?? "all",
+    priority: fields.findInteger("priority") ?? 0,
+    rules: fields.table("definition"),
+  };
+  checkPolicy(policy);
+  return policy;
 }
 
 /** What a queue is declared with. */

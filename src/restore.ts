@@ -1,4 +1,7 @@
+import type { GlobalParameters } from "./global-parameters.ts";
+import type { Limits } from "./limits.ts";
 import type { Permissions } from "./permissions.ts";
+import type { Policies } from "./policies.ts";
 import type { Queue } from "./queue/queue.ts";
 import { Segment } from "./queue/segment.ts";
 import type {
@@ -17,8 +20,25 @@ import type { Vhosts } from "./vhosts.ts";
 export interface Restorable {
   readonly users: Users;
   readonly permissions: Permissions;
+  readonly policies: Policies;
+  readonly limits: Limits;
+  readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
 }
+
+/** What names or rules another thing comes after or before it: bindings last, policies ahead of queues. */
+const order = [
+  "vhost",
+  "user",
+  "permission",
+  "topic-permission",
+  "policy",
+  "limit",
+  "global-parameter",
+  "exchange",
+  "queue",
+  "binding",
+] as const;
 
 /** Brings back what the store holds: definitions first, then to each queue the segments of its messages. */
 export class Restorer {
@@ -30,8 +50,7 @@ export class Restorer {
   }
 
   restore(state: StoredState): void {
-    // What names another thing comes after it: bindings last.
-    for (const kind of ["vhost", "user", "permission", "topic-permission", "exchange", "queue", "binding"] as const) {
+    for (const kind of order) {
       for (const definition of state.definitions) if (definition.kind === kind) this.#define(definition);
     }
     for (const segment of state.segments) this.#segment(segment);
@@ -48,6 +67,15 @@ export class Restorer {
       case "permission":
       case "topic-permission":
         this.#target.permissions.restore(definition);
+        break;
+      case "policy":
+        this.#target.policies.restore(definition);
+        break;
+      case "limit":
+        this.#target.limits.restore(definition);
+        break;
+      case "global-parameter":
+        this.#target.globalParameters.restore(definition);
         break;
       case "exchange":
         this.#exchange(definition);

@@ -4,7 +4,8 @@ import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
-import { parseQueueArguments, queueArguments } from "./queue/arguments.ts";
+import { queueOptions } from "./policy-effects.ts";
+import { queueArguments } from "./queue/arguments.ts";
 import { Queue, type QueueProperties } from "./queue/queue.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
@@ -135,6 +136,7 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     return existing;
   }
   if (isReserved(declaration.name) && !declaration.serverNamed) throw reserved("queue", declaration.name);
+  checkQueueLimit(vhost, declaration.name);
   const { name, exclusive, autoDelete } = declaration;
   const durable = declaration.durable && !exclusive;
   return addQueue(vhost, {
@@ -146,6 +148,13 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     exclusiveOwner: exclusive ? declaration.owner : undefined,
     arguments: declaration.arguments,
   });
+}
+
+function checkQueueLimit(vhost: Vhost, name: string): void {
+  const most = vhost.host.limits.most("vhost", vhost.name, "max-queues");
+  if (vhost.queues.size < most) return;
+  const text = `cannot declare queue '${name}': queue limit in vhost '${vhost.name}' (${most}) is reached`;
+  throw new BrokerError("PRECONDITION_FAILED", text);
 }
 
 function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
@@ -160,8 +169,7 @@ function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
 
 /** Puts a queue that was stored into its vhost, without its messages. */
 export function restoreQueue(vhost: Vhost, properties: QueueProperties): Queue {
-  const options = parseQueueArguments(properties.arguments, queueText(properties.name, vhost.name));
-  const queue = new Queue(vhost, properties, options);
+  const queue = new Queue(vhost, properties, queueOptions(vhost, properties));
   vhost.queues.set(queue.name, queue);
   vhost.host.topologyChanged();
   return queue;

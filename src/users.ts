@@ -1,5 +1,6 @@
 import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
+import type { Limits } from "./limits.ts";
 import { checkNameSize } from "./names.ts";
 import { defaultHashingAlgorithm, hashPassword, isBase64, isHashingAlgorithm } from "./passwords.ts";
 import type { Permissions } from "./permissions.ts";
@@ -74,13 +75,15 @@ export function checkUser({ name, passwordHash, hashingAlgorithm }: User): void 
 export interface UserTraces {
   readonly users: Users;
   readonly permissions: Permissions;
+  readonly limits: Limits;
   readonly connections: ConnectionRegistry;
 }
 
 /** Deletes a user with their permissions, and closes their connections. Throws NOT_FOUND. */
-export function deleteUser({ users, permissions, connections }: UserTraces, name: string): void {
+export function deleteUser({ users, permissions, limits, connections }: UserTraces, name: string): void {
   users.get(name);
   users.delete(name);
   permissions.forgetUser(name);
+  limits.forget("user", name);
   connections.closeUser(name);
 }

@@ -3,8 +3,11 @@ import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
 import { BrokerError } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { FieldTable } from "./field-table.ts";
+import type { Limits } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
+import type { EffectivePolicy, Policies } from "./policies.ts";
+import { queueTypeOf } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import { type Enqueued, newQueueCounters, type Queue, type QueueHost } from "./queue/queue.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
@@ -36,6 +39,8 @@ export interface VhostHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly log: Logger;
+  readonly policies: Policies;
+  readonly limits: Limits;
   readonly pages: Pages | undefined;
   readonly memory: SegmentMemory;
   nextSegment(): number;
@@ -203,8 +208,16 @@ export class Vhost implements QueueHost {
   }
 
   #alternateOf(exchange: VhostExchange): VhostExchange | undefined {
-    const name = exchange.arguments.get("alternate-exchange");
+    const name =
+      exchange.arguments.get("alternate-exchange") ?? this.policyOf(exchange).rules.get("alternate-exchange");
     return name?.type === "longstr" ? this.exchanges.get(name.value.toString()) : undefined;
+  }
+
+  /** What policies say of a queue or exchange. */
+  policyOf(subject: Bindable): EffectivePolicy {
+    const { kind, name } = subject;
+    const type = subject.kind === "queue" ? queueTypeOf(subject.arguments) : subject.type;
+    return this.host.policies.effective({ kind, vhost: this.name, name, type });
   }
 
   /** The default exchange: every queue is bound to it by its name. */

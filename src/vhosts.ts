@@ -69,6 +69,8 @@ export class Vhosts {
     this.#host.connections.closeVhost(name);
     removeEverything(vhost);
     this.#host.permissions.forgetVhost(name);
+    this.#host.policies.forgetVhost(name);
+    this.#host.limits.forget("vhost", name);
     this.#host.store.undefine({ kind: "vhost", name });
   }
 }

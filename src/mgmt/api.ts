@@ -10,7 +10,15 @@ import type { Query } from "./paging.ts";
 /** What a route does: nothing in it is HTTP but the answer's status. */
 export type Handler = (call: Call) => Answer | Promise<Answer>;
 
-type Method = "GET" | "PUT" | "POST" | "DELETE";
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
+
+/** A route as its documentation sees it. */
+export interface RouteView {
+  readonly method: Method;
+  /** Below `/api`, with `:name` for what varies. */
+  readonly path: string;
+  readonly right: Right;
+}
 
 const nobody: User = { name: "", passwordHash: "", hashingAlgorithm: "", tags: [] };
 
@@ -20,11 +28,17 @@ export class Api {
   readonly #guard: Guard;
   readonly #store: Store;
   readonly #methods = new Map<string, Method[]>();
+  readonly #routes: RouteView[] = [];
 
   constructor(app: FastifyInstance, guard: Guard, store: Store) {
     this.#app = app;
     this.#guard = guard;
     this.#store = store;
+  }
+
+  /** All routes so far. */
+  get routes(): readonly RouteView[] {
+    return this.#routes;
   }
 
   get(path: string, right: Right, handler: Handler): void {
@@ -45,6 +59,7 @@ export class Api {
 
   #route(method: Method, path: string, right: Right, handler: Handler): void {
     const url = `/api${path}`;
+    this.#routes.push({ method, path, right });
     this.#methods.set(url, [...(this.#methods.get(url) ?? []), method]);
     const users = new WeakMap<FastifyRequest, User>();
     this.#app.route({

@@ -1,17 +1,23 @@
 import type { AddressInfo } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import { version } from "../version.ts";
 import { Api } from "./api.ts";
 import { challenge, Guard, LoginRefusal } from "./auth.ts";
+import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
+import { openApi } from "./openapi.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { definitionRoutes } from "./routes/definitions.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { limitRoutes } from "./routes/limits.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { overviewRoutes } from "./routes/overview.ts";
+import { parameterRoutes } from "./routes/parameters.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
@@ -64,8 +70,12 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   queueRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
   connectionRoutes(api, host);
+  policyRoutes(api, host, guard);
+  limitRoutes(api, host, guard);
+  parameterRoutes(api, host, guard);
   definitionRoutes(api, host);
   healthRoutes(api, host);
+  api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();
 }
 

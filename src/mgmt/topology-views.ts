@@ -1,10 +1,12 @@
-import type { ConnectionRegistry } from "../connections.ts";
 import type { Binding } from "../exchange/binding.ts";
 import type { Metrics } from "../metrics.ts";
 import { tableToPlain } from "../plain-table.ts";
+import type { Policies } from "../policies.ts";
+import { queueTypeOf } from "../queue/arguments.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Bindable, Vhost, VhostExchange } from "../vhost.ts";
 import { consumersOf } from "./connection-views.ts";
+import type { ManagementHost } from "./host.ts";
 import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
@@ -12,6 +14,7 @@ import type { Row } from "./rows.ts";
 import { lengthRow, messageStats } from "./stats.ts";
 
 export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
+  const { policy } = vhost.policyOf(exchange);
   return {
     name: exchange.name,
     vhost: vhost.name,
@@ -20,6 +23,7 @@ export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
     auto_delete: exchange.autoDelete,
     internal: exchange.internal,
     arguments: tableToPlain(exchange.arguments),
+    ...(policy !== undefined && { policy }),
   };
 }
 
@@ -29,33 +33,40 @@ export function exchangeDetails(vhost: Vhost, exchange: VhostExchange): Row {
 }
 
 /** A queue; how much is in it as far as the query wants to know. */
-export function queueView(queue: Queue, metrics: Metrics, query: Query): Row {
-  if (query["disable_stats"] !== "true") return { ...basicQueueView(queue), ...queueStats(queue, metrics, query) };
-  if (query["enable_queue_totals"] !== "true") return basicQueueView(queue);
+export function queueView(queue: Queue, { metrics, policies }: ManagementHost, query: Query): Row {
+  const row = basicQueueView(queue, policies);
+  if (query["disable_stats"] !== "true") return { ...row, ...queueStats(queue, metrics, query) };
+  if (query["enable_queue_totals"] !== "true") return row;
   const { ready, unacked } = queue;
   return {
-    ...basicQueueView(queue),
+    ...row,
     messages: ready + unacked,
     messages_ready: ready,
     messages_unacknowledged: unacked,
   };
 }
 
-function basicQueueView(queue: Queue): Row {
-  const type = queue.arguments.get("x-queue-type");
+function basicQueueView(queue: Queue, policies: Policies): Row {
+  const type = queueTypeOf(queue.arguments);
+  const { policy, operatorPolicy, rules } = policies.effective({
+    kind: "queue",
+    vhost: queue.vhost,
+    name: queue.name,
+    type,
+  });
   return {
     name: queue.name,
     vhost: queue.vhost,
-    type: type?.type === "longstr" ? type.value.toString() : "classic",
+    type,
     node: nodeName,
     state: "running",
     durable: queue.durable,
     auto_delete: queue.autoDelete,
     exclusive: queue.exclusiveOwner !== undefined,
     arguments: tableToPlain(queue.arguments),
-    policy: null,
-    operator_policy: null,
-    effective_policy_definition: {},
+    policy: policy ?? null,
+    operator_policy: operatorPolicy ?? null,
+    effective_policy_definition: tableToPlain(rules),
   };
 }
 
@@ -85,9 +96,9 @@ function singleActiveConsumerTag({ options, consumers }: Queue): string | null {
 }
 
 /** One queue by itself; see {@link exchangeDetails} for what is empty. */
-export function queueDetails(queue: Queue, metrics: Metrics, connections: ConnectionRegistry, query: Query): Row {
-  const row = queueView(queue, metrics, query);
-  return { ...row, consumer_details: consumersOf(connections, queue), incoming: [], deliveries: [] };
+export function queueDetails(queue: Queue, host: ManagementHost, query: Query): Row {
+  const row = queueView(queue, host, query);
+  return { ...row, consumer_details: consumersOf(host.connections, queue), incoming: [], deliveries: [] };
 }
 
 export function bindingView(vhost: Vhost, source: VhostExchange, binding: Binding<Bindable>): Row {

@@ -1,5 +1,8 @@
+import type { Limits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permission, TopicPermission } from "../permissions.ts";
+import { tableToPlain } from "../plain-table.ts";
+import type { Policy } from "../policies.ts";
 import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
 import { nodeName } from "./node.ts";
@@ -8,8 +11,18 @@ import type { Row } from "./rows.ts";
 import { lengthRow, messageStats } from "./stats.ts";
 
 /** A user, with the hash of the password as RabbitMQ shows it to administrators. */
-export function userView({ name, passwordHash, hashingAlgorithm, tags }: User): Row {
-  return { name, password_hash: passwordHash, hashing_algorithm: hashingAlgorithm, tags, limits: {} };
+export function userView({ name, passwordHash, hashingAlgorithm, tags }: User, limits: Limits): Row {
+  return {
+    name,
+    password_hash: passwordHash,
+    hashing_algorithm: hashingAlgorithm,
+    tags,
+    limits: Object.fromEntries(limits.of("user", name)),
+  };
+}
+
+export function policyView({ vhost, name, pattern, applyTo, priority, rules }: Policy): Row {
+  return { vhost, name, pattern, "apply-to": applyTo, definition: tableToPlain(rules), priority };
 }
 
 export function permissionView({ user, vhost, configure, write, read }: Permission): Row {

@@ -174,3 +174,9 @@ export function isInteger(field: FieldValue): field is IntegerField {
       return false;
   }
 }
+
+/** The type that a queue was declared with. */
+export function queueTypeOf(args: FieldTable): string {
+  const type = args.get("x-queue-type");
+  return type?.type === "longstr" ? type.value.toString() : "classic";
+}

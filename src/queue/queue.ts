@@ -562,6 +562,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     return ready;
   }
 
+  /** Changes what the queue does from now on. Messages that are in it keep the time to live that they came with. */
+  change(options: QueueOptions): void {
+    this.options = options;
+    this.#expiresTimer?.cancel();
+    if (this.#consumers.size === 0) this.#armExpires();
+    this.resume();
+  }
+
   /** The queue is in use now: x-expires counts from here. */
   touch(): void {
     this.#usedAt = this.#host.clock.now();

@@ -22,6 +22,13 @@ export const definitionTables = {
   user: { table: "user", key: ["name"], columns: ["password_hash", "hashing_algorithm", "tags"] },
   permission: { table: "permission", key: ["vhost", "user"], columns: ["configure", "write", "read"] },
   "topic-permission": { table: "topic_permission", key: ["vhost", "user", "exchange"], columns: ["write", "read"] },
+  policy: {
+    table: "policy",
+    key: ["operator", "vhost", "name"],
+    columns: ["pattern", "apply_to", "priority", "rules"],
+  },
+  limit: { table: "upper_limit", key: ["scope", "subject", "name"], columns: ["value"] },
+  "global-parameter": { table: "global_parameter", key: ["name"], columns: ["value"] },
   exchange: { table: "exchange", key: ["vhost", "name"], columns: ["type", "auto_delete", "internal", "arguments"] },
   queue: { table: "queue", key: ["vhost", "name"], columns: ["id", "auto_delete", "arguments"] },
   binding: {
@@ -36,6 +43,9 @@ export const definitionKinds = [
   "user",
   "permission",
   "topic-permission",
+  "policy",
+  "limit",
+  "global-parameter",
   "exchange",
   "queue",
   "binding",
@@ -46,11 +56,16 @@ export function keyRow(key: DefinitionKey): DefinitionRow {
   switch (key.kind) {
     case "vhost":
     case "user":
+    case "global-parameter":
       return [key.name];
     case "permission":
       return [key.vhost, key.user];
     case "topic-permission":
       return [key.vhost, key.user, key.exchange];
+    case "policy":
+      return [Number(key.operator), key.vhost, key.name];
+    case "limit":
+      return [key.scope, key.subject, key.name];
     case "exchange":
     case "queue":
       return [key.vhost, key.name];
@@ -83,6 +98,11 @@ function otherColumns(definition: Definition): DefinitionRow {
       return [definition.configure, definition.write, definition.read];
     case "topic-permission":
       return [definition.write, definition.read];
+    case "policy":
+      return [definition.pattern, definition.applyTo, definition.priority, tableToJson(definition.rules)];
+    case "limit":
+    case "global-parameter":
+      return [definition.value];
     case "exchange":
       return [
         definition.type,
@@ -145,6 +165,21 @@ export function definitionFromRow(kind: DefinitionKind, values: readonly unknown
         write: column.text(),
         read: column.text(),
       };
+    case "policy":
+      return {
+        kind,
+        operator: column.flag(),
+        vhost: column.text(),
+        name: column.text(),
+        pattern: column.text(),
+        applyTo: column.text(),
+        priority: column.integer(),
+        rules: column.table(),
+      };
+    case "limit":
+      return limitFromRow(column);
+    case "global-parameter":
+      return { kind, name: column.text(), value: column.text() };
     case "exchange":
       return {
         kind,
@@ -169,6 +204,12 @@ export function definitionFromRow(kind: DefinitionKind, values: readonly unknown
     default:
       return kind satisfies never;
   }
+}
+
+function limitFromRow(column: ColumnReader): Definition {
+  const scope = column.text();
+  if (scope !== "vhost" && scope !== "user") column.refuse();
+  return { kind: "limit", scope, subject: column.text(), name: column.text(), value: column.integer() };
 }
 
 function bindingFromRow(column: ColumnReader): Definition {

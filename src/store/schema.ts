@@ -67,6 +67,18 @@ const migrations: readonly string[] = [
   -- Segments whose messages are still to be deleted, some at a time: a queue of millions goes in an instant.
   CREATE TABLE dropped_segment (number INTEGER NOT NULL PRIMARY KEY) STRICT;
   `,
+  `
+  CREATE TABLE policy (
+    operator INTEGER NOT NULL, vhost TEXT NOT NULL, name TEXT NOT NULL, pattern TEXT NOT NULL, apply_to TEXT NOT NULL,
+    priority INTEGER NOT NULL, rules TEXT NOT NULL,
+    PRIMARY KEY (operator, vhost, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE upper_limit (
+    scope TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
+    PRIMARY KEY (scope, subject, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE global_parameter (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

@@ -159,6 +159,38 @@ export interface TopicPermissionDefinition {
   readonly read: string;
 }
 
+/** Rules for the queues and exchanges of a vhost whose names a pattern is found in. */
+export interface PolicyDefinition {
+  readonly kind: "policy";
+  /** An operator's policy: it bounds what users' policies and arguments ask for. */
+  readonly operator: boolean;
+  readonly vhost: string;
+  readonly name: string;
+  readonly pattern: string;
+  readonly applyTo: string;
+  readonly priority: number;
+  /** Its rules, as arguments without their `x-`. */
+  readonly rules: FieldTable;
+}
+
+/** Most of something that a vhost or a user may have. */
+export interface LimitDefinition {
+  readonly kind: "limit";
+  readonly scope: "vhost" | "user";
+  /** The vhost or user. */
+  readonly subject: string;
+  readonly name: string;
+  readonly value: number;
+}
+
+/** A value that is the broker's as a whole. */
+export interface GlobalParameterDefinition {
+  readonly kind: "global-parameter";
+  readonly name: string;
+  /** As JSON. */
+  readonly value: string;
+}
+
 export interface ExchangeDefinition {
   readonly kind: "exchange";
   readonly vhost: string;
@@ -194,6 +226,9 @@ export type Definition =
   | UserDefinition
   | PermissionDefinition
   | TopicPermissionDefinition
+  | PolicyDefinition
+  | LimitDefinition
+  | GlobalParameterDefinition
   | ExchangeDefinition
   | QueueDefinition
   | BindingDefinition;
@@ -204,6 +239,9 @@ export type DefinitionKey =
   | Pick<UserDefinition, "kind" | "name">
   | Pick<PermissionDefinition, "kind" | "vhost" | "user">
   | Pick<TopicPermissionDefinition, "kind" | "vhost" | "user" | "exchange">
+  | Pick<PolicyDefinition, "kind" | "operator" | "vhost" | "name">
+  | Pick<LimitDefinition, "kind" | "scope" | "subject" | "name">
+  | Pick<GlobalParameterDefinition, "kind" | "name">
   | Pick<ExchangeDefinition, "kind" | "vhost" | "name">
   | Pick<QueueDefinition, "kind" | "vhost" | "name">
   | Pick<

@@ -60,6 +60,18 @@ const definitions: readonly Definition[] = [
   { kind: "permission", vhost: "/", user: "guest", configure: ".*", write: "^a", read: "" },
   { kind: "topic-permission", vhost: "/", user: "guest", exchange: "events", write: "^a", read: ".*" },
   {
+    kind: "policy",
+    operator: true,
+    vhost: "/",
+    name: "bound",
+    pattern: "^a",
+    applyTo: "queues",
+    priority: -1,
+    rules: new Map([["max-length", { type: "long", value: 5 }]]),
+  },
+  { kind: "limit", scope: "user", subject: "guest", name: "max-channels", value: -1 },
+  { kind: "global-parameter", name: "cluster_name", value: '"one"' },
+  {
     kind: "exchange",
     vhost: "/",
     name: "events",

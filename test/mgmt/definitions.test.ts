@@ -34,15 +34,35 @@ const document = {
       password_hash: "TW1mAKBe6TDZ5VIvxxEBkTwMMrZk50mfD/hBWUXHssghOxsC",
       hashing_algorithm: sha256,
       tags: ["administrator"],
-      limits: {},
+      limits: { "max-channels": 20 },
     },
   ],
   vhosts: [{ name: vhost, metadata: { description: "imported", tags: ["t"], default_queue_type: "quorum" } }],
   permissions: [{ user: "alice", vhost, ...everything }],
   topic_permissions: [{ user: "alice", vhost, exchange: "amq.topic", write: "^{username}", read: ".*" }],
-  parameters: [],
-  global_parameters: [{ name: "cluster_name", value: "other" }],
-  policies: [],
+  parameters: [
+    {
+      component: "operator_policy",
+      vhost,
+      name: "bound",
+      value: { pattern: "^o", "apply-to": "queues", definition: { "max-length": 5 }, priority: 0 },
+    },
+    { component: "vhost-limits", vhost, name: "limits", value: { "max-queues": 3 } },
+  ],
+  global_parameters: [
+    { name: "cluster_name", value: "other" },
+    { name: "mqtt_default_vhosts", value: { "O=client": "/" } },
+  ],
+  policies: [
+    {
+      vhost,
+      name: "dlx",
+      pattern: "^orders",
+      "apply-to": "all",
+      definition: { "dead-letter-exchange": "rest" },
+      priority: 2,
+    },
+  ],
   queues: [
     {
       name: "orders",
@@ -102,7 +122,15 @@ describe("/api/definitions", () => {
       metadata: { description: "imported", tags: ["t"], default_queue_type: "quorum" },
       limits: [],
     });
-    for (const part of ["permissions", "topic_permissions", "exchanges", "bindings"] as const) {
+    for (const part of [
+      "permissions",
+      "topic_permissions",
+      "parameters",
+      "global_parameters",
+      "policies",
+      "exchanges",
+      "bindings",
+    ] as const) {
       for (const row of document[part]) expect(exported[part]).toContainEqual(row);
     }
     const [orders, given, quorum] = document.queues;
@@ -110,6 +138,11 @@ describe("/api/definitions", () => {
     const typed = { ...named, arguments: { "x-queue-type": "quorum" } };
     for (const queue of [orders, given, typed]) expect(exported.queues).toContainEqual(queue);
     expect((await as(broker, "alice", "alice-pw").get("/whoami")).status).toBe(200);
+    expect(await admin.read(`/queues/${at}/orders`)).toMatchObject({
+      policy: "dlx",
+      operator_policy: "bound",
+      effective_policy_definition: { "dead-letter-exchange": "rest", "max-length": 5 },
+    });
   });
 
   it("gives out and takes in one vhost", async () => {
@@ -121,7 +154,8 @@ describe("/api/definitions", () => {
     await admin.must("PUT", "/vhosts/copy");
     expect((await admin.post("/definitions/copy", exported)).status).toBe(204);
     const copied = Object(await admin.read("/definitions/copy"));
-    for (const part of ["queues", "exchanges", "bindings"]) expect(copied[part]).toEqual(exported[part]);
+    for (const part of ["queues", "exchanges", "bindings", "policies", "parameters"])
+      expect(copied[part]).toEqual(exported[part]);
     for (const method of ["GET", "POST"]) {
       const { status, body } = await admin.request(method, "/definitions/nowhere");
       expect({ status, body }).toEqual({ status: 404, body: notFound });
@@ -257,23 +291,18 @@ describe("/api/definitions", () => {
     await refused(content, reason);
   });
 
+  it("refuses parameters of what is not here rather than lose them", async () => {
+    const parameters = [{ component: "shovel", vhost: "/", name: "s", value: {} }];
+    await refused({ parameters, queues: [queue] }, "not supported in definitions: parameters of component 'shovel'");
+  });
+
   it.each([
-    [
-      { policies: [{ name: "p", vhost: "/", pattern: ".*", definition: {} }] },
-      "not supported in definitions: policies",
-    ],
-    [{ parameters: [{ component: "shovel" }] }, "not supported in definitions: parameters"],
-    [{ global_parameters: [{ name: "mqtt", value: 1 }] }, "not supported in definitions: global parameter 'mqtt'"],
-    [
-      { users: [{ name: "x", tags: "", limits: { "max-channels": 1 } }] },
-      "not supported in definitions: limits of user 'x'",
-    ],
-    [
-      { vhosts: [{ name: "x", limits: [{ name: "max-queues", value: 1 }] }] },
-      "not supported in definitions: limits of vhost 'x'",
-    ],
-  ])("refuses what would be lost: %j", async (content, reason) => {
-    await refused({ ...content, queues: [queue] }, reason);
+    ["policies", { policies: [{ name: "p", vhost: "/", pattern: "(", definition: { "max-length": 1 } }] }],
+    ["policies", { policies: [{ name: "p", vhost: "/", pattern: "", definition: { nonsense: 1 } }] }],
+    ["limits of users", { users: [{ name: "x", tags: "", limits: { "max-nonsense": 1 } }] }],
+    ["limits of vhosts", { vhosts: [{ name: "x", limits: [{ name: "max-nonsense", value: 1 }] }] }],
+  ])("refuses %s that cannot be followed", async (_what, content) => {
+    await refused({ ...content, queues: [queue] }, expect.stringContaining("Validation failed"));
   });
 
   it("is for administrators only", async () => {

@@ -24,6 +24,10 @@ function keyOf(definition: DefinitionKey): string {
       return JSON.stringify([definition.kind, definition.vhost, definition.user]);
     case "topic-permission":
       return JSON.stringify([definition.kind, definition.vhost, definition.user, definition.exchange]);
+    case "policy":
+      return JSON.stringify([definition.kind, definition.operator, definition.vhost, definition.name]);
+    case "limit":
+      return JSON.stringify([definition.kind, definition.scope, definition.subject, definition.name]);
     case "exchange":
     case "queue":
       return JSON.stringify([definition.kind, definition.vhost, definition.name]);

@@ -1,5 +1,7 @@
 import { emptyTable, type FieldTable } from "../../src/field-table.ts";
+import { Limits } from "../../src/limits.ts";
 import { createLog, type Logger } from "../../src/log.ts";
+import { Policies } from "../../src/policies.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { declarePredefined, declareQueue, removeQueue } from "../../src/topology.ts";
@@ -14,6 +16,8 @@ export class TestVhostHost implements VhostHost {
   readonly log: Logger = createLog("silent");
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
+  readonly policies = new Policies(this.store);
+  readonly limits = new Limits(this.store);
   topologyVersion = 0;
   #lastSegment = 0;
   #lastQueueId = 0;

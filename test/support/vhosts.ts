@@ -1,7 +1,9 @@
 import { pino } from "pino";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
+import { Limits } from "../../src/limits.ts";
 import { Permissions } from "../../src/permissions.ts";
+import { Policies } from "../../src/policies.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
@@ -13,8 +15,8 @@ export class TestHost implements VhostsHost {
   readonly log = pino({ level: "silent" });
   readonly permissions = new Permissions(this.store);
   readonly connections = new ConnectionRegistry();
-  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
-  readonly pages = undefined;
+  readonly limits = new Limits(this.store);
+  readonly policies = new Policies(this.store);
   readonly vhosts = new Vhosts(this);
   #lastSegment = 0;
   #lastQueueId = 0;

@@ -10,7 +10,7 @@ import type { Row } from "../rows.ts";
 export function definitionRoutes(api: Api, host: ManagementHost): void {
   for (const path of ["/definitions", "/all-configuration"]) {
     api.get(path, "administrator", (call) => {
-      const head = { rabbitmq_definition_format: "cluster", original_cluster_name: clusterName(host) };
+      const head = { rabbitmq_definition_format: "cluster", original_cluster_name: host.globalParameters.clusterName };
       return download(call, { ...origin(host), ...head, ...exportDefinitions(host) });
     });
     api.post(path, "administrator", (call) => take(host, call));
@@ -18,15 +18,11 @@ export function definitionRoutes(api: Api, host: ManagementHost): void {
   api.get("/definitions/:vhost", "administrator", (call) => {
     const vhost = found(host.vhosts.find(call.parameter("vhost")));
     const head = { rabbitmq_definition_format: "single_virtual_host", original_vhost_name: vhost.name };
-    return download(call, { ...origin(host), ...head, ...exportVhost(vhost) });
+    return download(call, { ...origin(host), ...head, ...exportVhost(host, vhost) });
   });
   api.post("/definitions/:vhost", "administrator", (call) =>
     take(host, call, found(host.vhosts.find(call.parameter("vhost"))).name),
   );
-}
-
-function clusterName({ config }: ManagementHost): string {
-  return config.serverProperties.cluster_name;
 }
 
 /** Which broker the definitions come from. */

@@ -1,7 +1,7 @@
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
-import { answer, type Call } from "../call.ts";
+import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { nodeName } from "../node.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
@@ -10,9 +10,14 @@ import { lengthRow, messageStats } from "../stats.ts";
 
 /** `/api/overview`, and what else there is to say of the broker as a whole. */
 export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): void {
-  const { version, cluster_name } = host.config.serverProperties;
+  const { version } = host.config.serverProperties;
+  const { globalParameters } = host;
   api.get("/overview", "management", (call) => call.item(overview(host, guard, call)));
-  api.get("/cluster-name", "management", () => answer({ name: cluster_name }));
+  api.get("/cluster-name", "management", () => answer({ name: globalParameters.clusterName }));
+  api.put("/cluster-name", "administrator", ({ body }) => {
+    globalParameters.clusterName = body.text("name");
+    return done;
+  });
   api.get("/version", "public", () => answer(version));
   // What could be listed here, but is not there.
   for (const path of ["/extensions", "/feature-flags", "/deprecated-features", "/deprecated-features/used"]) {
@@ -21,7 +26,7 @@ export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): vo
 }
 
 function overview(host: ManagementHost, guard: Guard, call: Call): Row {
-  const { product, version, cluster_name } = host.config.serverProperties;
+  const { product, version } = host.config.serverProperties;
   const isWatching = isMonitor(call.user);
   const vhosts = [...host.vhosts.list()].filter(({ name }) => isWatching || guard.mayOpen(call.user, name));
   return {
@@ -29,7 +34,7 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
     product_version: version,
     rabbitmq_version: version,
     management_version: version,
-    cluster_name,
+    cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
     disable_stats: false,
     enable_queue_totals: false,

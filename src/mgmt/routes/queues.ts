@@ -15,12 +15,11 @@ import { queueDetails, queueView } from "../topology-views.ts";
 /** `/api/queues`. */
 export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
-  const { metrics, connections } = host;
   const listed = (call: Call, queues: Iterable<Queue>): Answer =>
     call.listOf(
       queues,
       ({ vhost, name }) => ({ vhost, name }),
-      (queue) => queueView(queue, metrics, call.query),
+      (queue) => queueView(queue, host, call.query),
     );
   for (const path of ["/queues", "/queues/detailed"]) {
     api.get(path, "management", (call) =>
@@ -33,7 +32,7 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
   api.get("/queues/:vhost", "vhost", (call) => listed(call, vhostOf(call).queues.values()));
   api.get("/queues/:vhost/:queue", "vhost", (call) => {
     const queue = found(vhostOf(call).queues.get(call.parameter("queue")));
-    return call.item(queueDetails(queue, metrics, connections, call.query));
+    return call.item(queueDetails(queue, host, call.query));
   });
   api.put("/queues/:vhost/:queue", "vhost", (call) => declare(vhostOf(call), guard, call));
   api.delete("/queues/:vhost/:queue", "vhost", (call) => remove(vhostOf(call), guard, call));

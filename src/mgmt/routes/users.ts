@@ -1,6 +1,6 @@
 import { userFrom } from "../../definition-fields.ts";
 import { hashPassword } from "../../passwords.ts";
-import { deleteUser } from "../../users.ts";
+import { deleteUser, type User } from "../../users.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
@@ -9,14 +9,15 @@ import { userView } from "../views.ts";
 
 /** `/api/users`. */
 export function userRoutes(api: Api, host: ManagementHost): void {
-  const { users, permissions } = host;
-  api.get("/users", "administrator", (call) => call.list([...users.list()].map(userView), "name"));
+  const { users, permissions, limits } = host;
+  const view = (user: User) => userView(user, limits);
+  api.get("/users", "administrator", (call) => call.list([...users.list()].map(view), "name"));
   api.get("/users/without-permissions", "administrator", (call) => {
     const permitted = new Set([...permissions.list()].map(({ user }) => user));
-    return call.list([...users.list()].filter(({ name }) => !permitted.has(name)).map(userView), "name");
+    return call.list([...users.list()].filter(({ name }) => !permitted.has(name)).map(view), "name");
   });
   api.post("/users/bulk-delete", "administrator", (call) => bulkDelete(host, call));
-  api.get("/users/:user", "administrator", (call) => call.item(userView(found(users.find(call.parameter("user"))))));
+  api.get("/users/:user", "administrator", (call) => call.item(view(found(users.find(call.parameter("user"))))));
   api.put("/users/:user", "administrator", (call) => putUser(host, call));
   api.delete("/users/:user", "administrator", (call) => {
     remove(host, call.parameter("user"), call);

@@ -17,6 +17,7 @@ import { decodeMethod, type Method, type MethodArguments, type MethodName, metho
 import { advance, type ConnectionState, type HandshakeEvent } from "./connection-state.ts";
 import {
   acceptTuning,
+  checkChannelLimit,
   handshakeFrameMax,
   LoginRefusedError,
   logIn,
@@ -199,6 +200,7 @@ export class Connection
       const text = `number of channels opened (${this.#channels.size}) has reached the negotiated channel_max (${channelMax})`;
       throw new BrokerError("NOT_ALLOWED", text);
     }
+    checkChannelLimit(this);
     const channel = new Channel(this, number, vhost, frameMax);
     this.#channels.set(number, channel);
     channel.send("channel.open-ok", { channelId: Buffer.alloc(0) });

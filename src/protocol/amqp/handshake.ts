@@ -1,5 +1,6 @@
 import { authenticate } from "../../authenticator.ts";
 import type { Config } from "../../config.ts";
+import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { MethodArguments } from "./codec/methods.ts";
@@ -76,6 +77,35 @@ export function openVhost(connection: Connection, username: string, name: string
   const { vhosts, permissions } = connection.host;
   const vhost = vhosts.find(name);
   if (vhost === undefined) throw new BrokerError("NOT_ALLOWED", `vhost ${name} not found`);
-  if (permissions.allowsVhost(username, name)) return vhost;
-  throw new BrokerError("NOT_ALLOWED", `access to vhost '${name}' refused for user '${username}'`);
+  if (!permissions.allowsVhost(username, name)) {
+    throw new BrokerError("NOT_ALLOWED", `access to vhost '${name}' refused for user '${username}'`);
+  }
+  checkConnectionLimits(connection, username, name);
+  return vhost;
+}
+
+/** Counts the connections that have opened a vhost, of which this one is about to be one. */
+function checkConnectionLimits({ host: { limits, connections } }: Connection, username: string, vhost: string): void {
+  const opened = (fits: (connection: ConnectionView) => boolean): number =>
+    [...connections.list()].filter((each) => each.vhost !== undefined && fits(each)).length;
+  const mostOfVhost = limits.most("vhost", vhost, "max-connections");
+  if (Number.isFinite(mostOfVhost) && opened((each) => each.vhost === vhost) >= mostOfVhost) {
+    const text = `access to vhost '${vhost}' refused for user '${username}': connection limit (${mostOfVhost}) is reached`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
+  const mostOfUser = limits.most("user", username, "max-connections");
+  if (Number.isFinite(mostOfUser) && opened((each) => each.username === username) >= mostOfUser) {
+    const text = `connection refused for user '${username}': user connection limit (${mostOfUser}) is reached`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
+}
+
+/** Checks that the user may open another channel, on whatever connection. Throws NOT_ALLOWED. */
+export function checkChannelLimit({ host: { limits, connections }, username }: Connection): void {
+  const most = limits.most("user", username, "max-channels");
+  if (!Number.isFinite(most)) return;
+  const own = [...connections.list()].filter((connection) => connection.username === username);
+  if (own.reduce((sum, { channelCount }) => sum + channelCount, 0) < most) return;
+  const text = `number of channels opened for user '${username}' has reached the maximum allowed user limit of ${most}`;
+  throw new BrokerError("NOT_ALLOWED", text);
 }

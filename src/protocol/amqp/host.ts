@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
 import type { FieldTable } from "../../field-table.ts";
+import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
 import type { Permissions } from "../../permissions.ts";
 import type { Store } from "../../store/store.ts";
@@ -19,6 +20,7 @@ export interface AmqpHost {
   readonly log: Logger;
   readonly users: Users;
   readonly permissions: Permissions;
+  readonly limits: Limits;
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;

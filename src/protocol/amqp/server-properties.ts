@@ -15,12 +15,12 @@ const capabilities = [
 ];
 
 /** The table that connection.start carries, sorted by key as RabbitMQ's is. */
-export function serverProperties(config: Config): FieldTable {
+export function serverProperties(config: Config, clusterName: string): FieldTable {
   const offered = capabilities.map((name): [string, FieldValue] => [name, { type: "bool", value: true }]);
-  const { cluster_name, product, version } = config.serverProperties;
+  const { product, version } = config.serverProperties;
   return new Map<string, FieldValue>([
     ["capabilities", { type: "table", value: new Map(offered) }],
-    ["cluster_name", longstr(cluster_name)],
+    ["cluster_name", longstr(clusterName)],
     ["copyright", longstr("Copyright the tsbroker authors")],
     ["information", longstr("Licensed under the MIT License")],
     ["platform", longstr(`Node.js ${process.versions.node}`)],
