@@ -10,6 +10,8 @@ import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
 
 /** What vhosts need of a broker, in memory. */
 export class TestHost implements VhostsHost {
+  readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
+  readonly pages = undefined;
   readonly clock: Clock;
   readonly store = new MemoryStore();
   readonly log = pino({ level: "silent" });
