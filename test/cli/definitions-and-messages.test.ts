@@ -6,7 +6,7 @@ import { useBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
 
 const broker = useBroker();
-const brokerctl = new Brokerctl(broker);
+const brokerctl = new Brokerctl(broker, "in process");
 let directory: string;
 
 beforeAll(() => {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { forcedClose } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
+import { eventually } from "../support/wait-for.ts";
 
 const broker = useBroker();
-const brokerctl = new Brokerctl(broker);
+const brokerctl = new Brokerctl(broker, "in process");
 let connection: ChannelModel;
 
 beforeAll(async () => {
@@ -124,7 +125,9 @@ describe("closing", () => {
     const { pid } = rows.find((row: { user_provided_name: string }) => row.user_provided_name === "victim");
     await brokerctl.out("close_connection", pid, "go away");
     expect(await closed).toContain("go away");
-    expect(await brokerctl.run(["close_connection", pid, "x"])).toMatchObject({ exitCode: 69 });
+    await eventually(async () =>
+      expect(await brokerctl.run(["close_connection", pid, "x"])).toMatchObject({ exitCode: 69 }),
+    );
   });
 
   it("closes all of a virtual host, up to a limit, and all of a user", async () => {
@@ -134,6 +137,10 @@ describe("closing", () => {
     expect(await brokerctl.out("close_all_connections", "-p", "closing", "--limit", "1", "maintenance")).toBe(
       "Closing 1 connections in vhost closing, reason: maintenance...\nClosed 1 connections\n",
     );
+    await eventually(async () => {
+      const rows = Object(await brokerctl.json("list_connections", "vhost"));
+      expect(rows.filter((row: { vhost: string }) => row.vhost === "closing")).toHaveLength(2);
+    });
     expect(await brokerctl.out("-q", "close_all_connections", "-p", "closing", "maintenance")).toBe(
       "Closed 2 connections\n",
     );

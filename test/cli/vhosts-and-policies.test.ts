@@ -3,7 +3,7 @@ import { useBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
 
 const broker = useBroker();
-const brokerctl = new Brokerctl(broker);
+const brokerctl = new Brokerctl(broker, "in process");
 
 describe("virtual hosts", () => {
   it("are added, described, listed and deleted", async () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { brokerctlProgram, runBrokerctl } from "../../bin/brokerctl-program.ts";
 import type { Effects } from "../../bin/new-context.ts";
+import type { Terminal } from "../../bin/terminal.ts";
 import type { TestBroker } from "./broker.ts";
 import { type Outcome, runToEnd } from "./programs.ts";
 
@@ -12,20 +13,24 @@ export interface BrokerctlOptions {
   readonly input?: string;
 }
 
-/** The built brokerctl, looking after a broker of the test. */
+/**
+ * brokerctl, looking after a broker of the test: the one that was built, in a process of its own, or the same program in
+ * this process, which is quicker where many commands are run.
+ */
 export class Brokerctl {
   readonly #broker: TestBroker;
+  readonly #where: "built" | "in process";
 
-  constructor(broker: TestBroker) {
+  constructor(broker: TestBroker, where: "built" | "in process") {
     this.#broker = broker;
+    this.#where = where;
   }
 
   /** Runs a command line to its end, whatever its exit code. */
   run(args: readonly string[], { env, input = "" }: BrokerctlOptions = {}): Promise<Outcome> {
-    return runToEnd(process.execPath, [script, ...args], {
-      env: { TSBROKER_URL: this.#broker.managementUrl, XDG_CONFIG_HOME: "/nonexistent", ...env },
-      input,
-    });
+    const all = { TSBROKER_URL: this.#broker.managementUrl, XDG_CONFIG_HOME: "/nonexistent", ...env };
+    if (this.#where === "built") return runToEnd(process.execPath, [script, ...args], { env: all, input });
+    return runInProcess(args, { env: all, terminal: terminalWith(input) });
   }
 
   /** What a command line that must succeed prints. */
@@ -51,12 +56,7 @@ export async function runInProcess(
   const effects: Effects = {
     env: {},
     isInteractive: false,
-    terminal: {
-      secret: async () => "",
-      input: async () => Buffer.alloc(0),
-      note: () => {},
-      progress: () => ({ update: () => {}, end: () => {} }),
-    },
+    terminal: terminalWith(""),
     readLoginFile: () => undefined,
     write: (text) => {
       stdout += text;
@@ -68,4 +68,14 @@ export async function runInProcess(
   };
   const exitCode = await runBrokerctl(brokerctlProgram(name, effects), args, effects);
   return { exitCode, stdout, stderr };
+}
+
+/** Standard input that is no terminal. */
+function terminalWith(input: string): Terminal {
+  return {
+    secret: async () => input.split("\n")[0] ?? "",
+    input: async () => Buffer.from(input),
+    note: () => {},
+    progress: () => ({ update: () => {}, end: () => {} }),
+  };
 }
