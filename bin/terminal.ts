@@ -115,7 +115,7 @@ class ProgressBar implements Progress {
 
 /** One line that says how far it has come. */
 export function progressText(what: string, done: number, total: number | undefined): string {
-  if (total === undefined || total === 0) return `${what} ${done.toLocaleString("en")}`;
+  if (total === undefined || total === 0) return `${what} ${done === 0 ? "..." : done.toLocaleString("en")}`;
   const part = Math.min(1, done / total);
   const full = Math.round(part * barWidth);
   return `${what} [${"#".repeat(full)}${"-".repeat(barWidth - full)}] ${String(Math.floor(part * 100)).padStart(3)}%`;

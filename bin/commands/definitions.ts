@@ -47,11 +47,17 @@ const importDefinitions = command({
   },
 });
 
-/** Sends the definitions; the bar stays full while the broker applies them. */
+/** Sends the definitions, and shows how much of them is there, and then that they are being applied. */
 async function upload({ api, terminal }: Context, bytes: Buffer): Promise<void> {
-  const progress = terminal.progress("Importing", bytes.length);
+  let progress = terminal.progress("Sending", bytes.length);
+  const onSent = (sent: number) => {
+    progress.update(sent);
+    if (sent < bytes.length) return;
+    progress.end();
+    progress = terminal.progress("Applying", undefined);
+  };
   try {
-    await api.request("POST", "/definitions", { body: bytes, onSent: (sent) => progress.update(sent) });
+    await api.request("POST", "/definitions", { body: bytes, onSent });
   } finally {
     progress.end();
   }
