@@ -46,7 +46,17 @@ export class Brokerctl {
   }
 }
 
-/** Runs a command line in this process, without a terminal and with no environment but what is given. */
+/** What reaches out of the program, when nothing is to be reached: no terminal, no environment, no files. */
+export const inertEffects: Effects = {
+  env: {},
+  isInteractive: false,
+  terminal: terminalWith(""),
+  readLoginFile: () => undefined,
+  write: () => {},
+  writeError: () => {},
+};
+
+/** Runs a command line in this process, with no environment but what is given. */
 export async function runInProcess(
   args: readonly string[],
   given: Partial<Effects> = {},
@@ -54,10 +64,7 @@ export async function runInProcess(
 ): Promise<Outcome> {
   let [stdout, stderr] = ["", ""];
   const effects: Effects = {
-    env: {},
-    isInteractive: false,
-    terminal: terminalWith(""),
-    readLoginFile: () => undefined,
+    ...inertEffects,
     write: (text) => {
       stdout += text;
     },
