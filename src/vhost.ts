@@ -245,6 +245,8 @@ export class Vhost implements QueueHost {
     const letters = this.#deadLetters;
     this.#deadLetters = [];
     for (const letter of letters) this.#send(letter);
+    // Where they came from they may be gone from the store with the next batch, so with that they must be there.
+    this.store.hurry();
   }
 
   #send(letter: DeadLetter): void {
