@@ -26,7 +26,7 @@ import type { Pages } from "./store/pages.ts";
 import type { Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import { Users } from "./users.ts";
-import { Vhosts, type VhostsHost } from "./vhosts.ts";
+import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
 
 /** A running broker. */
 export interface Broker {
@@ -130,7 +130,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   /** An empty data directory gets one vhost and one user who may do everything in it. */
   async #firstStart(): Promise<void> {
     const { defaultVhost: vhost, defaultUser: user, defaultPass } = this.config;
-    this.vhosts.put(vhost, { description: "Default virtual host", tags: [], defaultQueueType: undefined });
+    this.vhosts.put(vhost, { ...newVhost, description: "Default virtual host" });
     this.users.putWithPassword(user, defaultPass, ["administrator"]);
     this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));

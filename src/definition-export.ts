@@ -70,8 +70,14 @@ function parametersOf({ policies, limits }: Definitions, vhost: Vhost): PlainTab
   return [...rows, { component: "vhost-limits", name: "limits", value: Object.fromEntries(set) }];
 }
 
-function plainVhost({ name, properties: { description, tags, defaultQueueType } }: Vhost): PlainTable {
-  const metadata = { description, tags, default_queue_type: defaultQueueType ?? "classic" };
+function plainVhost({ name, properties }: Vhost): PlainTable {
+  const { description, tags, defaultQueueType, protectedFromDeletion } = properties;
+  const metadata = {
+    description,
+    tags,
+    default_queue_type: defaultQueueType ?? "classic",
+    ...(protectedFromDeletion && { protected_from_deletion: true }),
+  };
   return { name, ...metadata, metadata, limits: [] };
 }
 

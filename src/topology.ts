@@ -130,8 +130,11 @@ function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
 /** Declares a queue, or checks that the one of this name is equivalent and open to the owner. */
 export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue {
   const existing = vhost.queues.get(declaration.name);
+  const args = withDefaultType(declaration, vhost.properties.defaultQueueType);
   if (existing !== undefined) {
-    checkQueue(vhost, existing, declaration);
+    // What is there from before there was a default is not held against who still declares it so.
+    const wasGivenType = existing.arguments.has("x-queue-type");
+    checkQueue(vhost, existing, wasGivenType ? { ...declaration, arguments: args } : declaration);
     existing.touch();
     return existing;
   }
@@ -146,8 +149,16 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     durable,
     autoDelete,
     exclusiveOwner: exclusive ? declaration.owner : undefined,
-    arguments: declaration.arguments,
+    arguments: args,
   });
+}
+
+/** The arguments of a queue that says nothing of its type, in a vhost that has a default: that, if it can be of it. */
+function withDefaultType(declaration: QueueDeclaration, type: string | undefined): FieldTable {
+  const { durable, exclusive, autoDelete, arguments: args } = declaration;
+  const isOther = type !== undefined && type !== "classic";
+  if (!isOther || args.has("x-queue-type") || !durable || exclusive || autoDelete) return args;
+  return new Map(args).set("x-queue-type", { type: "longstr", value: type });
 }
 
 function checkQueueLimit(vhost: Vhost, name: string): void {

@@ -49,6 +49,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /vhosts/:vhost": one("One virtual host", "Vhost"),
   "PUT /vhosts/:vhost": set("Add a virtual host, or change what is said of it", "VhostBody"),
   "DELETE /vhosts/:vhost": act("Delete a virtual host with everything in it"),
+  "POST /vhosts/:vhost/deletion/protection": act("Protect a virtual host from being deleted"),
+  "DELETE /vhosts/:vhost/deletion/protection": act("Let a virtual host be deleted again"),
   "GET /vhosts/:vhost/permissions": list("Permissions on a virtual host", "Permission"),
   "GET /vhosts/:vhost/topic-permissions": list("Topic permissions on a virtual host", "TopicPermission"),
   "GET /vhosts/:vhost/connections": list("Connections to a virtual host", "Connection"),

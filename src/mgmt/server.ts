@@ -44,6 +44,8 @@ export async function startManagement(host: ManagementHost): Promise<Management>
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: parameterSizeMax, ignoreTrailingSlash: true },
+    // A path whose escapes are none fits no route, so it never gets to the error handler.
+    frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   });
   takeAnyBody(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) =>

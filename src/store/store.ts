@@ -129,7 +129,9 @@ export interface VhostDefinition {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
+  /** What queues are that do not say it; undefined for classic. */
   readonly defaultQueueType: string | undefined;
+  readonly protectedFromDeletion: boolean;
 }
 
 export interface UserDefinition {

@@ -101,6 +101,13 @@ describe("a broker started from the command line", () => {
     });
   });
 
+  it("says of a broker that listens on all interfaces that it does", async () => {
+    const broker = start(["--host", "::"]);
+    await broker.line(/ready: amqp:\/\/\[::\]:\d+, management http:\/\/\[::\]:\d+, /);
+    broker.signal("SIGTERM");
+    expect((await broker.outcome).status).toBe(0);
+  });
+
   it("starts again on the data it left", async () => {
     for (const _ of ["first", "second"]) {
       const broker = start();

@@ -38,7 +38,12 @@ export class TestVhostHost implements VhostHost {
 /** A vhost with its predefined exchanges, and the connection that declares in it. */
 export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object } {
   const host = new TestVhostHost();
-  const vhost = new Vhost("/", { description: "", tags: [], defaultQueueType: undefined }, host, removeQueue);
+  const vhost = new Vhost(
+    "/",
+    { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false },
+    host,
+    removeQueue,
+  );
   declarePredefined(vhost);
   return { host, vhost, owner: {} };
 }

@@ -21,7 +21,7 @@ let metrics: Metrics;
 beforeEach(() => {
   clock = new DrivenClock();
   const host = new TestHost(clock);
-  host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined });
+  host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false });
   vhost = host.vhosts.get("/");
   queue = declare("q");
   metrics = new Metrics(clock, host.vhosts);
