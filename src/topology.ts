@@ -20,6 +20,8 @@ export interface QueueDeclaration {
   readonly owner: object;
   /** The broker made up the name. */
   readonly serverNamed: boolean;
+  /** It comes from a document of definitions, where a queue that says no type is a classic one. */
+  readonly isImported?: true;
 }
 
 /** The exchanges that every vhost has, besides the default one. */
@@ -156,8 +158,8 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
 /** The arguments of a queue that says nothing of its type, in a vhost that has a default: that, if it can be of it. */
 function withDefaultType(declaration: QueueDeclaration, type: string | undefined): FieldTable {
   const { durable, exclusive, autoDelete, arguments: args } = declaration;
-  const isOther = type !== undefined && type !== "classic";
-  if (!isOther || args.has("x-queue-type") || !durable || exclusive || autoDelete) return args;
+  const applies = type !== undefined && type !== "classic" && declaration.isImported !== true;
+  if (!applies || args.has("x-queue-type") || !durable || exclusive || autoDelete) return args;
   return new Map(args).set("x-queue-type", { type: "longstr", value: type });
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { writeJson } from "../exact-json.ts";
 import { JsonObject } from "../json-object.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
@@ -139,5 +140,5 @@ function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyRe
   reply.code(status);
   if (headers !== undefined) reply.headers(headers);
   if (body === undefined) return reply.send();
-  return reply.header("cache-control", "no-cache").type("application/json").send(JSON.stringify(body));
+  return reply.header("cache-control", "no-cache").type("application/json").send(writeJson(body));
 }
