@@ -31,18 +31,18 @@ export function connectionRoutes(api: Api, host: ManagementHost): void {
   });
   api.get("/connections/:name/channels", "management", (call) => {
     const connection = ownOf(host, call);
-    return call.list(channelRows([connection]), "number");
+    return listedChannels(call, [connection], "number");
   });
   api.get("/channels/:name", "management", (call) => channelAnswer(host, call));
 }
 
 function listRoutes(api: Api, host: ManagementHost): void {
   const visible = (call: Call) => visibleTo(host, call.user).filter(wantedBy(call));
-  api.get("/connections", "management", (call) => call.list(visible(call).map(connectionView), "name"));
-  api.get("/channels", "management", (call) => call.list(channelRows(visible(call)), "name"));
+  api.get("/connections", "management", (call) => listedConnections(call, visible(call)));
+  api.get("/channels", "management", (call) => listedChannels(call, visible(call), "name"));
   api.get("/consumers", "management", (call) => call.list(consumerRows(visible(call)), "consumer_tag"));
-  api.get("/vhosts/:vhost/connections", "vhost", (call) => call.list(inVhost(host, call).map(connectionView), "name"));
-  api.get("/vhosts/:vhost/channels", "vhost", (call) => call.list(channelRows(inVhost(host, call)), "name"));
+  api.get("/vhosts/:vhost/connections", "vhost", (call) => listedConnections(call, inVhost(host, call)));
+  api.get("/vhosts/:vhost/channels", "vhost", (call) => listedChannels(call, inVhost(host, call), "name"));
   api.get("/consumers/:vhost", "vhost", (call) => call.list(consumerRows(inVhost(host, call)), "consumer_tag"));
 }
 
@@ -101,8 +101,17 @@ function ownOf(host: ManagementHost, call: Call): ConnectionView {
   return connection;
 }
 
-function channelRows(connections: readonly ConnectionView[]): Row[] {
-  return connections.flatMap((connection) => [...connection.channels()].map((each) => channelRow(connection, each)));
+function listedConnections(call: Call, items: readonly ConnectionView[]): Promise<Answer> {
+  return call.listOf({ items, keyOf: ({ name }) => ({ name }), rowOf: connectionView, defaultSort: ["name"] });
+}
+
+function listedChannels(call: Call, connections: readonly ConnectionView[], sortedBy: string): Promise<Answer> {
+  return call.listOf({
+    items: connections.flatMap((connection) => [...connection.channels()].map((channel) => ({ connection, channel }))),
+    keyOf: ({ connection, channel }) => ({ name: channelName(connection, channel), number: channel.number }),
+    rowOf: ({ connection, channel }) => channelRow(connection, channel),
+    defaultSort: [sortedBy],
+  });
 }
 
 function consumerRows(connections: readonly ConnectionView[]): Row[] {
