@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Alarms } from "./alarms.ts";
+import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
@@ -53,6 +54,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
+  readonly churn = new Churn();
   readonly listeners: ListenerView[] = [];
   readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();
@@ -80,7 +82,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.limits = new Limits(this.store);
     this.globalParameters = new GlobalParameters(this.store, config.serverProperties.cluster_name);
     this.vhosts = new Vhosts(this);
-    this.metrics = new Metrics(this.clock, this.vhosts);
+    this.metrics = new Metrics(this);
   }
 
   get serverProperties(): FieldTable {

@@ -132,6 +132,7 @@ function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
 /** Declares a queue, or checks that the one of this name is equivalent and open to the owner. */
 export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue {
   const existing = vhost.queues.get(declaration.name);
+  vhost.host.churn.queuesDeclared++;
   const args = withDefaultType(declaration, vhost.properties.defaultQueueType);
   if (existing !== undefined) {
     // What is there from before there was a default is not held against who still declares it so.
@@ -172,6 +173,7 @@ function checkQueueLimit(vhost: Vhost, name: string): void {
 
 function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
   const queue = restoreQueue(vhost, properties);
+  vhost.host.churn.queuesCreated++;
   const { name, id, autoDelete } = properties;
   if (queue.stored) {
     vhost.noteDefined(queue);
@@ -232,6 +234,7 @@ export function deleteQueue(
 /** Ends a queue with its bindings and messages; returns how many were ready. */
 export function removeQueue(vhost: Vhost, queue: Queue): number {
   vhost.queues.delete(queue.name);
+  vhost.host.churn.queuesDeleted++;
   vhost.retire(queue);
   if (queue.stored) vhost.store.undefine({ kind: "queue", vhost: vhost.name, name: queue.name });
   unbindDestination(vhost, queue);

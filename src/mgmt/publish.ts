@@ -34,8 +34,10 @@ export async function publish(
   checkSender(message, call.user);
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
   if (alarms.active) throw new Refusal(503, "service_unavailable", `publishing is blocked: ${alarms.reason}`);
-  const { targets } = vhost.route(exchange.name, [routingKey, ...cc, ...bcc], () => headers ?? emptyTable);
+  const { targets, counters } = vhost.route(exchange.name, [routingKey, ...cc, ...bcc], () => headers ?? emptyTable);
   vhost.counters.published++;
+  counters.publishedIn++;
+  counters.publishedOut += targets.length;
   // RabbitMQ publishes with mandatory and hears of what comes back.
   if (targets.length === 0) vhost.counters.returned++;
   await new Publication(targets).send(message);

@@ -8,7 +8,7 @@ import type { Vhost } from "../vhost.ts";
 import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
-import { lengthRow, messageStats } from "./stats.ts";
+import { lengthRow, trafficRow, vhostStats } from "./stats.ts";
 
 /** A user, with the hash of the password as RabbitMQ shows it to administrators. */
 export function userView({ name, passwordHash, hashingAlgorithm, tags }: User, limits: Limits): Row {
@@ -47,6 +47,10 @@ export function vhostView(vhost: Vhost, metrics: Metrics, query: Query): Row {
     tracing: false,
     protected_from_deletion: protectedFromDeletion,
     cluster_state: { [nodeName]: "running" },
-    ...(measured !== undefined && { ...lengthRow(measured, query), ...messageStats(measured, query, "vhost") }),
+    ...(measured !== undefined && {
+      ...lengthRow(measured, query),
+      ...vhostStats(measured, query),
+      ...trafficRow(metrics.trafficOf(vhost), query),
+    }),
   };
 }

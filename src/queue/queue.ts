@@ -59,13 +59,23 @@ export interface QueueCounters {
   deliveredNoAck: number;
   got: number;
   gotNoAck: number;
+  gotEmpty: number;
   redelivered: number;
   acked: number;
 }
 
 /** Counters of a queue to which nothing happened yet. */
 export function newQueueCounters(): QueueCounters {
-  return { published: 0, delivered: 0, deliveredNoAck: 0, got: 0, gotNoAck: 0, redelivered: 0, acked: 0 };
+  return {
+    published: 0,
+    delivered: 0,
+    deliveredNoAck: 0,
+    got: 0,
+    gotNoAck: 0,
+    gotEmpty: 0,
+    redelivered: 0,
+    acked: 0,
+  };
 }
 
 /**
@@ -427,7 +437,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const getters = this.#getters;
     if (getters.length === 0) return;
     this.#getters = [];
-    for (const getter of getters) if (getter.waiting) getter.empty();
+    for (const getter of getters) {
+      if (!getter.waiting) continue;
+      this.counters.gotEmpty++;
+      getter.empty();
+    }
   }
 
   #serveNext(): boolean {
