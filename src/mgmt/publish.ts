@@ -44,7 +44,8 @@ export async function publish(
   return answer({ routed: targets.length > 0 });
 }
 
-function writableExchange(guard: Guard, vhost: Vhost, name: string, user: User): VhostExchange {
+/** The exchange of this name, if the user may publish to it. */
+export function writableExchange(guard: Guard, vhost: Vhost, name: string, user: User): VhostExchange {
   guard.authorize(user, vhost, "write", name);
   const exchange = vhost.exchanges.get(name);
   if (exchange === undefined) throw new Refusal(404, "not_found", "exchange_not_found");

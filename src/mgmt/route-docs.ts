@@ -4,6 +4,8 @@ export interface RouteDoc {
   readonly body?: string;
   /** Without one there is no body. */
   readonly answer?: string;
+  /** Parameters of the query besides those of lists. */
+  readonly query?: readonly string[];
   /** The answer is a list of these. */
   readonly list?: boolean;
 }
@@ -93,6 +95,23 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "DELETE /queues/:vhost/:queue": act("Delete a queue; if-empty=true and if-unused=true only when it is"),
   "DELETE /queues/:vhost/:queue/contents": act("Drop all messages that are ready in a queue"),
   "POST /queues/:vhost/:queue/get": { summary: "Fetch messages", body: "Get", answer: "Message", list: true },
+  "GET /queues/:vhost/:queue/messages": {
+    summary: "Look at messages, ready and unacked, and leave them as they are",
+    answer: "MessagePage",
+    query: ["offset", "limit", "header", "body", "truncate", "encoding"],
+  },
+  "DELETE /queues/:vhost/:queue/messages": {
+    summary: "Delete the ready messages that have a header, or a text in their body",
+    answer: "Deleted",
+    query: ["header", "body"],
+  },
+  "DELETE /queues/:vhost/:queue/messages/:id": act("Delete one ready message"),
+  "POST /queues/:vhost/:queue/messages/move": {
+    summary: "Move the ready messages that have a header, or a text in their body",
+    body: "Move",
+    answer: "Moved",
+  },
+  "POST /queues/:vhost/:queue/messages/:id/move": { summary: "Move one ready message", body: "Move", answer: "Moved" },
   "GET /queues/:vhost/:queue/bindings": list("Bindings of a queue", "Binding"),
 
   "GET /bindings": list("Bindings", "Binding"),

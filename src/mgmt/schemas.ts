@@ -140,6 +140,21 @@ export const schemas: Readonly<Record<string, Row>> = {
     payload: text,
     payload_encoding: { enum: ["string", "base64"] },
   }),
+  MessagePage: object({
+    offset: integer,
+    limit: integer,
+    messages: { ...integer, description: "How many are in the queue" },
+    next_offset: { type: ["integer", "null"], description: "Where to go on; null at the end" },
+    items: rows,
+  }),
+  Deleted: object({ deleted: integer }),
+  Move: object({
+    exchange: { ...text, description: "Where to; the default exchange unless it is named" },
+    routing_key: { ...text, description: "The messages' own unless it is given" },
+    header: { ...text, description: "A name, or name=value" },
+    body: { ...text, description: "A part of the body" },
+  }),
+  Moved: object({ moved: integer, unroutable: integer, rejected: integer }),
   Connection: object({
     name: text,
     user_provided_name: text,

@@ -13,6 +13,7 @@ import { definitionRoutes } from "./routes/definitions.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { limitRoutes } from "./routes/limits.ts";
+import { messageRoutes } from "./routes/messages.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { overviewRoutes } from "./routes/overview.ts";
 import { parameterRoutes } from "./routes/parameters.ts";
@@ -70,6 +71,7 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   topicPermissionRoutes(api, host);
   exchangeRoutes(api, host, guard);
   queueRoutes(api, host, guard);
+  messageRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
   connectionRoutes(api, host);
   policyRoutes(api, host, guard);
