@@ -22,9 +22,10 @@ import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
 import { Restorer } from "./restore.ts";
+import { DataBackups } from "./store/data-backups.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
-import type { Store, StoreListener } from "./store/store.ts";
+import type { Backups, Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import { Users } from "./users.ts";
 import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
@@ -43,6 +44,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly log: Logger;
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
+  readonly backups: Backups;
   readonly memory: SegmentMemory;
   #pages: Pages | undefined;
   readonly users: Users;
@@ -76,6 +78,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
         process.exit(1);
       },
     });
+    this.backups = new DataBackups(config.dataDir);
     this.users = new Users(this.store);
     this.permissions = new Permissions(this.store);
     this.policies = new Policies(this.store);

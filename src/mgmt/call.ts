@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import type { Readable } from "node:stream";
 import type { JsonObject } from "../json-object.ts";
 import type { User } from "../users.ts";
 import { itemAnswer, type List, listAnswer, type Query } from "./paging.ts";
@@ -8,6 +9,8 @@ import type { Row } from "./rows.ts";
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  /** Instead of a body in JSON: something else, whose headers say what. */
+  readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

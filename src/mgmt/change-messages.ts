@@ -12,7 +12,7 @@ import { type Answer, answer, type Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
 import { type MessageFilter, messageFilter } from "./message-filter.ts";
 import { writableExchange } from "./publish.ts";
-import { badRequest, notAuthorised, notFound, Refusal } from "./refusal.ts";
+import { badRequest, notAuthorised, notFound, unavailable } from "./refusal.ts";
 import { Slices } from "./slices.ts";
 
 /** Deletes the one message that the path names. */
@@ -112,7 +112,7 @@ export class Mover {
     const mayUse = (key: string): boolean =>
       exchange.type !== "topic" || permissions.allowsTopic(user.name, vhost.name, "write", exchange.name, key);
     if (routingKey !== undefined && !mayUse(routingKey)) throw notAuthorised("Access refused.");
-    if (alarms.active) throw new Refusal(503, "service_unavailable", `publishing is blocked: ${alarms.reason}`);
+    if (alarms.active) throw unavailable(`publishing is blocked: ${alarms.reason}`);
     return new Mover(vhost, exchange.name, routingKey, mayUse);
   }
 

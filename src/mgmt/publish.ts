@@ -13,7 +13,7 @@ import type { Target, Vhost, VhostExchange } from "../vhost.ts";
 import type { Guard } from "./auth.ts";
 import { type Answer, answer, type Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
-import { badRequest, Refusal } from "./refusal.ts";
+import { badRequest, Refusal, unavailable } from "./refusal.ts";
 
 /** Publishes the message in the body to an exchange; answers whether it went anywhere, once it is safe there. */
 export async function publish(
@@ -33,7 +33,7 @@ export async function publish(
   const message = messageOf(exchange.name, routingKey, properties, headers, payload);
   checkSender(message, call.user);
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
-  if (alarms.active) throw new Refusal(503, "service_unavailable", `publishing is blocked: ${alarms.reason}`);
+  if (alarms.active) throw unavailable(`publishing is blocked: ${alarms.reason}`);
   const { targets, counters } = vhost.route(exchange.name, [routingKey, ...cc, ...bcc], () => headers ?? emptyTable);
   vhost.counters.published++;
   counters.publishedIn++;

@@ -172,6 +172,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /definitions/:vhost": one("Everything that is defined in a virtual host", "Definitions"),
   "POST /definitions/:vhost": set("Take definitions into a virtual host, all or none", "Definitions"),
 
+  "POST /backup": one("The data file as it is now, for another broker to start on", "DataFile"),
+
   "GET /health/checks/alarms": health("No alarm is set"),
   "GET /health/checks/local-alarms": health("No alarm is set on this node"),
   "GET /health/checks/virtual-hosts": health("All virtual hosts run"),

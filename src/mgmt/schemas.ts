@@ -292,5 +292,6 @@ export const schemas: Readonly<Record<string, Row>> = {
     partitions: texts,
     cluster_links: rows,
   }),
+  DataFile: { ...text, contentMediaType: "application/vnd.sqlite3" },
   Health: object({ status: { enum: ["ok", "failed"] }, reason: text }, ["status"]),
 };

@@ -14,9 +14,10 @@ const gzipped = promisify<string, { level: number }, Buffer>(gzip);
 
 /** Sends an answer: a long list piece by piece, and compressed to who asks for that. */
 export async function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
-  const { status, body, headers } = answer;
+  const { status, body, stream, headers } = answer;
   reply.code(status).header("vary", "accept, accept-encoding, origin");
   if (headers !== undefined) reply.headers(headers);
+  if (stream !== undefined) return reply.send(stream);
   if (body === undefined) return reply.send();
   reply.header("cache-control", "no-cache").type("application/json");
   const zips = acceptsGzip(request.headers["accept-encoding"]);

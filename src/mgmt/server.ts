@@ -7,6 +7,7 @@ import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
 import { openApi } from "./openapi.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
+import { backupRoutes } from "./routes/backup.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { definitionRoutes } from "./routes/definitions.ts";
@@ -78,6 +79,7 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   limitRoutes(api, host, guard);
   parameterRoutes(api, host, guard);
   definitionRoutes(api, host);
+  backupRoutes(api, host);
   healthRoutes(api, host);
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();

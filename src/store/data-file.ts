@@ -30,6 +30,9 @@ const freePagesStep = (8 * 1024 * 1024) / pageBytes;
 /** How long to wait for somebody else's lock on the data file, a person's shell that writes to it, before that fails. */
 const lockWaitMs = 100;
 
+/** The file in the data directory that holds everything. */
+export const dataFileName = "tsbroker.db";
+
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
   readonly #lock: Database;
@@ -45,7 +48,7 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      this.#db = openDatabase(join(directory, "tsbroker.db"));
+      this.#db = openDatabase(join(directory, dataFileName));
     } catch (error) {
       this.#lock.close();
       throw error;
