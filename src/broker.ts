@@ -4,6 +4,7 @@ import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
+import { DefinitionFile } from "./definition-file.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
 import { Limits } from "./limits.ts";
@@ -129,20 +130,34 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
-    if (state.definitions.length === 0) await this.#firstStart();
+    this.#define(state.definitions.length === 0);
+    await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
   }
 
-  /** An empty data directory gets one vhost and one user who may do everything in it. */
-  async #firstStart(): Promise<void> {
-    const { defaultVhost: vhost, defaultUser: user, defaultPass } = this.config;
-    this.vhosts.put(vhost, { ...newVhost, description: "Default virtual host" });
+  /** Takes in the file of definitions; an empty data directory gets what that does not bring. */
+  #define(isFirstStart: boolean): void {
+    const { definitions, defaultVhost } = this.config;
+    const file = definitions === undefined ? undefined : new DefinitionFile(definitions);
+    if (isFirstStart && file?.hasVhosts !== true) {
+      this.vhosts.put(defaultVhost, { ...newVhost, description: "Default virtual host" });
+    }
+    for (const { vhost, source, destination } of file?.importInto(this) ?? []) {
+      this.log.warn({ vhost, source, destination }, "a binding was not imported: an end of it does not exist");
+    }
+    if (isFirstStart && this.users.size === 0) this.#makeFirstUser();
+  }
+
+  /** One user who may do everything, everywhere. */
+  #makeFirstUser(): void {
+    const { defaultUser: user, defaultPass } = this.config;
     this.users.putWithPassword(user, defaultPass, ["administrator"]);
-    this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
-    await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
+    for (const { name: vhost } of this.vhosts.list()) {
+      this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
+    }
   }
 }
 
-/** Builds a broker from its settings and starts it. Rejects with StoreError or the error of a port that is not free. */
+/** Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is not free. */
 export async function startBroker(config: Config, log: Logger): Promise<Broker> {
   const core = new BrokerCore(config, log);
   await core.restore();
