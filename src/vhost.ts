@@ -1,3 +1,4 @@
+import type { Churn } from "./churn.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
 import { BrokerError } from "./errors.ts";
@@ -32,6 +33,14 @@ export interface Route {
   readonly targets: readonly Target[];
   /** True when every message to that exchange with that key goes there, whatever its headers. */
   readonly fixed: boolean;
+  /** Of the exchange that it starts from. */
+  readonly counters: ExchangeCounters;
+}
+
+/** Messages that came to an exchange, and those that went from it to queues. */
+export interface ExchangeCounters {
+  publishedIn: number;
+  publishedOut: number;
 }
 
 /** What a vhost needs of the broker it is in. */
@@ -43,6 +52,7 @@ export interface VhostHost {
   readonly limits: Limits;
   readonly pages: Pages | undefined;
   readonly memory: SegmentMemory;
+  readonly churn: Churn;
   nextSegment(): number;
   nextQueueId(): number;
   /** Every cached route is void: something was declared, bound, deleted or permitted. */
@@ -61,6 +71,10 @@ export interface VhostCounters {
   /** Those that no queue took: sent back, as they were mandatory, or dropped. */
   returned: number;
   dropped: number;
+  confirmed: number;
+  /** Bytes from and to clients that have gone. */
+  received: number;
+  sent: number;
 }
 
 /** A virtual host: its exchanges and queues, and the routing of messages among them. */
@@ -70,7 +84,7 @@ export class Vhost implements QueueHost {
   properties: VhostProperties;
   readonly exchanges = new Map<string, VhostExchange>();
   readonly queues = new Map<string, Queue>();
-  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0 };
+  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0, confirmed: 0, received: 0, sent: 0 };
   /** What the queues had counted that are gone. */
   readonly retired = newQueueCounters();
   /** Consumers on direct reply-to, by the address that their requests carry. */
@@ -79,6 +93,7 @@ export class Vhost implements QueueHost {
   readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
   /** The batches in which queues and exchanges were defined. */
   readonly #definedIn = new WeakMap<object, number>();
+  readonly #exchangeCounters = new WeakMap<VhostExchange, ExchangeCounters>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
   #deadLetters: DeadLetter[] = [];
@@ -146,8 +161,26 @@ export class Vhost implements QueueHost {
     retired.deliveredNoAck += counters.deliveredNoAck;
     retired.got += counters.got;
     retired.gotNoAck += counters.gotNoAck;
+    retired.gotEmpty += counters.gotEmpty;
     retired.redelivered += counters.redelivered;
     retired.acked += counters.acked;
+  }
+
+  /** What an exchange has counted. */
+  countersOf(exchange: VhostExchange): ExchangeCounters {
+    const existing = this.#exchangeCounters.get(exchange);
+    if (existing !== undefined) return existing;
+    const counters = { publishedIn: 0, publishedOut: 0 };
+    this.#exchangeCounters.set(exchange, counters);
+    return counters;
+  }
+
+  /** Those of exchanges that were published to. */
+  *exchangeCounters(): Iterable<ExchangeCounters> {
+    for (const exchange of this.exchanges.values()) {
+      const counters = this.#exchangeCounters.get(exchange);
+      if (counters !== undefined) yield counters;
+    }
   }
 
   /** Notes that `source` has bindings to `destination`. */
@@ -185,7 +218,7 @@ export class Vhost implements QueueHost {
       this.#routeOnce(at, routingKeys, headers, queues, passed);
       fixed &&= !at.needsHeaders;
     }
-    return { targets: [...queues], fixed };
+    return { targets: [...queues], fixed, counters: this.countersOf(first) };
   }
 
   #routeOnce(
@@ -230,7 +263,7 @@ export class Vhost implements QueueHost {
       if (target !== undefined) targets.add(target);
       if (isReply) fixed = false;
     }
-    return { targets: [...targets], fixed };
+    return { targets: [...targets], fixed, counters: this.countersOf(this.getExchange("")) };
   }
 
   deadLetter(queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void {

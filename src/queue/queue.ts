@@ -4,7 +4,7 @@ import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
 import { addressEndOf, type Message } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
-import type { CommitWaiter, Store } from "../store/store.ts";
+import type { CommitWaiter, Store, StoredMessages } from "../store/store.ts";
 import type { QueueOptions } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import { ConsumerTurns } from "./consumer-turns.ts";
@@ -61,13 +61,23 @@ export interface QueueCounters {
   deliveredNoAck: number;
   got: number;
   gotNoAck: number;
+  gotEmpty: number;
   redelivered: number;
   acked: number;
 }
 
 /** Counters of a queue to which nothing happened yet. */
 export function newQueueCounters(): QueueCounters {
-  return { published: 0, delivered: 0, deliveredNoAck: 0, got: 0, gotNoAck: 0, redelivered: 0, acked: 0 };
+  return {
+    published: 0,
+    delivered: 0,
+    deliveredNoAck: 0,
+    got: 0,
+    gotNoAck: 0,
+    gotEmpty: 0,
+    redelivered: 0,
+    acked: 0,
+  };
 }
 
 /**
@@ -98,6 +108,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #expiry: Expiry;
   readonly #paging: Paging;
   readonly #acks = new QuickAcks();
+  /** Who waits for segments to be in memory. */
+  readonly #awaited = new Map<Segment, (() => void)[]>();
   #getters: Getter[] = [];
   #dispatching = false;
   #usedAt: number;
@@ -155,6 +167,51 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   get consumers(): ReadonlySet<Consumer> {
     return this.#consumers;
+  }
+
+  /** Its segments, in the order in which their messages are delivered. */
+  *segments(): Iterable<Segment> {
+    for (let at = this.#levels.length - 1; at >= 0; at--) yield* this.#levels[at]?.segments ?? [];
+  }
+
+  /** Reads the messages of a segment that is not in memory without taking it in. */
+  peek(segment: Segment, done: (messages: StoredMessages) => void): void {
+    this.#paging.peek(segment, done);
+  }
+
+  /** Calls `done` once a segment is in memory, or when it is not needed any more. */
+  bringIn(segment: Segment, done: () => void): void {
+    if (segment.resident || segment.live === 0) return done();
+    this.#awaitSegment(segment, done);
+    this.#paging.read(segment);
+  }
+
+  #awaitSegment(segment: Segment, done: () => void): void {
+    const waiting = this.#awaited.get(segment);
+    if (waiting === undefined) this.#awaited.set(segment, [done]);
+    else waiting.push(done);
+  }
+
+  #answerAwaited(segment: Segment): void {
+    const waiting = this.#awaited.get(segment) ?? [];
+    this.#awaited.delete(segment);
+    for (const done of waiting) done();
+  }
+
+  /** Lets a segment that was brought in leave again when memory is short. */
+  letGo(segment: Segment): void {
+    if (this.#host.memory.isFull) this.#paging.pageOut(segment, this.#level(segment.level));
+  }
+
+  /**
+   * Removes a ready message that is in memory, wherever it stands, and leaves no dead letter; false when it is not
+   * ready. `replaced` says that the batch being gathered has it elsewhere.
+   */
+  discard(segment: Segment, index: number, replaced: boolean): boolean {
+    if (this.deleted || !segment.isReady(index)) return false;
+    this.#takeReady(segment, index);
+    this.#settle(segment, index, replaced);
+    return true;
   }
 
   /** Takes in a segment that the store holds; in ascending order of number. */
@@ -311,6 +368,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#dropIfGone(segment, this.#level(segment.level));
     this.#expireFilled(segment);
     this.resume();
+    this.#answerAwaited(segment);
   }
 
   segmentLost(count: number, error: Error): void {
@@ -430,7 +488,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const getters = this.#getters;
     if (getters.length === 0) return;
     this.#getters = [];
-    for (const getter of getters) if (getter.waiting) getter.empty();
+    for (const getter of getters) {
+      if (!getter.waiting) continue;
+      this.counters.gotEmpty++;
+      getter.empty();
+    }
   }
 
   #serveNext(): boolean {
@@ -541,6 +603,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
     }
     this.#dropIfGone(segment, this.#level(segment.level));
+    this.#answerAwaited(segment);
   }
 
   /** Ends the queue with all that is in it; its consumers are told. Returns how many messages were ready. */
@@ -556,6 +619,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       }
       level?.clear();
     }
+    for (const segment of [...this.#awaited.keys()]) this.#answerAwaited(segment);
     if (this.stored) this.#host.store.dropMessages(this.id);
     this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
     this.#answerEmpty();

@@ -35,6 +35,9 @@ const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 /** Unused pages given back to the file system at a time: some milliseconds. */
 const freePagesStep = (8 * 1024 * 1024) / pageBytes;
 
+/** The file in the data directory that holds everything. */
+export const dataFileName = "tsbroker.db";
+
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
   readonly #lock: Database;
@@ -52,7 +55,7 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      this.#db = openDataFile(join(directory, "tsbroker.db"));
+      this.#db = openDataFile(join(directory, dataFileName));
     } catch (error) {
       this.#lock.close();
       throw error;

@@ -180,6 +180,7 @@ class ChannelGetter implements Getter {
   }
 
   empty(): void {
+    this.#channel.counters.gotEmpty++;
     this.#answer(() => this.#channel.send("basic.get-empty", { clusterId: "" }));
   }
 
@@ -194,7 +195,10 @@ class ChannelGetter implements Getter {
     index: number,
   ): void {
     const channel = this.#channel;
-    const { unacked, writer, frameMax, number } = channel;
+    const { unacked, writer, frameMax, number, counters } = channel;
+    if (redelivered) counters.redelivered++;
+    if (segment === undefined) counters.gotNoAck++;
+    else counters.got++;
     this.#answer(() => {
       const tag = segment === undefined ? unacked.skip() : unacked.add(this.#queue, segment, index, undefined);
       const head = Buffer.alloc(13);

@@ -1,10 +1,11 @@
 import { u32 } from "../../bytes.ts";
+import { ChannelCounters } from "../../channel-counters.ts";
 import { BrokerError } from "../../errors.ts";
 import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Message } from "../../record.ts";
-import type { Target, Vhost } from "../../vhost.ts";
+import type { Route, Vhost } from "../../vhost.ts";
 import { handleBasic } from "./basic-class.ts";
 import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
@@ -34,6 +35,7 @@ export class Channel implements ConfirmSink {
   readonly writer: FrameWriter;
   readonly frameMax: number;
   readonly unacked = new UnackedDeliveries();
+  readonly counters = new ChannelCounters();
   readonly consumers = new Map<string, ChannelConsumer>();
   replies: DirectReplyConsumer | undefined;
   /** Prefetch of consumers to come, and of the channel as a whole; 0 for no limit. */
@@ -216,13 +218,16 @@ export class Channel implements ConfirmSink {
     this.connection.published();
     const route = this.#routes.find(message);
     const checked = this.#routes.check(message);
-    if (this.transaction !== undefined) this.transaction.publish(checked, route.targets, mandatory);
-    else this.route(checked, route.targets, mandatory);
+    if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
+    else this.route(checked, route, mandatory);
   }
 
-  /** Hands a message to its targets; the confirm, if the channel gives any, follows when all have it safe. */
-  route(message: Message, targets: readonly Target[], mandatory: boolean): void {
+  /** Hands a message to the targets of its route; the confirm, if the channel gives any, follows when all have it safe. */
+  route(message: Message, { targets, counters }: Route, mandatory: boolean): void {
     this.vhost.counters.published++;
+    this.counters.published++;
+    counters.publishedIn++;
+    counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
     const { confirms } = this;
     if (confirms === undefined) {
@@ -244,8 +249,12 @@ export class Channel implements ConfirmSink {
   #unroutable(message: Message, mandatory: boolean): void {
     if (mandatory) {
       this.vhost.counters.returned++;
+      this.counters.returned++;
       returnMessage(this, message);
-    } else this.vhost.counters.dropped++;
+    } else {
+      this.vhost.counters.dropped++;
+      this.counters.dropped++;
+    }
   }
 
   /** Starts numbering publishes and confirming them. */
@@ -266,7 +275,10 @@ export class Channel implements ConfirmSink {
   }
 
   sendConfirms(): void {
-    if (this.isOpen) this.confirms?.send();
+    if (!this.isOpen || this.confirms === undefined) return;
+    const confirmed = this.confirms.send();
+    this.counters.confirmed += confirmed;
+    this.vhost.counters.confirmed += confirmed;
   }
 
   /** Whether a consumer may be given a message now; if not, it is served again when the connection has room. */

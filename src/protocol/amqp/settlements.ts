@@ -9,7 +9,7 @@ export type Settlement = "ack" | "requeue" | "reject";
 export function settleOne(channel: Channel, tag: number, how: Settlement): boolean {
   const delivery = channel.unacked.take(tag);
   if (delivery === undefined) return false;
-  settle(delivery, how);
+  settle(channel, delivery, how);
   if (how === "requeue") delivery.queue.resume();
   if (channel.channelPrefetch > 0) serveAll(channel);
   else delivery.owner?.serve();
@@ -23,7 +23,7 @@ export function settleUpTo(channel: Channel, tag: number, how: Settlement): void
   for (;;) {
     const delivery = channel.unacked.takeFirst(tag);
     if (delivery === undefined) break;
-    settle(delivery, how);
+    settle(channel, delivery, how);
     queues.add(delivery.queue);
     if (delivery.owner !== undefined) owners.add(delivery.owner);
   }
@@ -33,10 +33,11 @@ export function settleUpTo(channel: Channel, tag: number, how: Settlement): void
   else for (const owner of owners) owner.serve();
 }
 
-function settle(delivery: Delivery, how: Settlement): void {
+function settle(channel: Channel, delivery: Delivery, how: Settlement): void {
   const { queue, segment, index, owner } = delivery;
   switch (how) {
     case "ack":
+      channel.counters.acked++;
       queue.ack(segment, index);
       break;
     case "requeue":
