@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
@@ -7,10 +7,11 @@ import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store } from "../store/store.ts";
 import type { QueueOptions } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
-import { ConsumerTurns } from "./consumer-turns.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { Expiry } from "./expiry.ts";
+import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
+import { QueueConsumers } from "./queue-consumers.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
@@ -91,14 +92,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly counters = newQueueCounters();
   readonly #host: QueueHost;
   readonly #levels: (SegmentList | undefined)[] = [];
-  readonly #consumers = new Set<Consumer>();
-  readonly #turns = new ConsumerTurns();
+  readonly #consumers = new QueueConsumers();
   readonly #expiry: Expiry;
   readonly #paging: Paging;
   #getters: Getter[] = [];
   #dispatching = false;
-  #usedAt: number;
-  #expiresTimer: Timer | undefined;
+  readonly #idle: IdleExpiry;
 
   constructor(host: QueueHost, properties: QueueProperties, options: QueueOptions) {
     this.#host = host;
@@ -110,14 +109,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.exclusiveOwner = properties.exclusiveOwner;
     this.arguments = properties.arguments;
     this.options = options;
-    this.#usedAt = host.clock.now();
+    this.#idle = new IdleExpiry(host.clock, () => this.#idleExpired());
     this.#expiry = new Expiry(
       host.clock,
       (segment, index) => this.#remove(segment, index, "expired"),
       (segment) => this.#paging.read(segment),
     );
     this.#paging = new Paging(this, host.store, host.pages);
-    this.#armExpires();
+    this.#idle.arm(options.expiresMs);
   }
 
   get store(): Store {
@@ -151,7 +150,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   get consumers(): ReadonlySet<Consumer> {
-    return this.#consumers;
+    return this.#consumers.all;
   }
 
   /** Takes in a segment that the store holds; in ascending order of number. */
@@ -172,7 +171,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.deleted) return "done";
     if (this.#refuses(message)) return "rejected";
     if (this.ready === 0) {
-      const consumer = this.#turns.next();
+      const consumer = this.#consumers.next();
       if (consumer !== undefined) return this.#handOver(consumer, message, waiter, tag);
     }
     this.counters.published++;
@@ -356,49 +355,35 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */
   checkExclusiveUse(consumer: Consumer): void {
-    if (!this.#exclusiveConflict(consumer)) return;
+    if (!this.#consumers.excludes(consumer, this.options.singleActiveConsumer)) return;
     throw new BrokerError("ACCESS_REFUSED", `${queueText(this.name, this.vhost)} in exclusive use`);
   }
 
   /** Adds a consumer and serves it. */
   addConsumer(consumer: Consumer): void {
-    this.#expiresTimer?.cancel();
+    this.#idle.stop();
     this.#consumers.add(consumer);
     this.consumerReady(consumer);
   }
 
-  #exclusiveConflict(consumer: Consumer): boolean {
-    if (consumer.exclusive && this.options.singleActiveConsumer) return true;
-    if (this.#consumers.size === 0) return false;
-    if (consumer.exclusive) return true;
-    for (const other of this.#consumers) if (other.exclusive) return true;
-    return false;
-  }
-
   removeConsumer(consumer: Consumer): void {
-    if (!this.#consumers.delete(consumer)) return;
-    this.#turns.remove(consumer);
+    if (!this.#consumers.remove(consumer)) return;
     this.#activateNext();
     if (this.#consumers.size > 0 || this.deleted) return;
     this.touch();
     this.#host.lastConsumerGone(this);
   }
 
-  /** With x-single-active-consumer, the one that was there first gets the messages. */
-  #activeConsumer(): Consumer | undefined {
-    return this.#consumers.values().next().value;
-  }
-
   #activateNext(): void {
-    const next = this.#activeConsumer();
+    const next = this.#consumers.active;
     if (this.options.singleActiveConsumer && next !== undefined && !this.deleted) this.consumerReady(next);
   }
 
   /** A consumer has credit again. */
   consumerReady(consumer: Consumer): void {
     if (!this.#consumers.has(consumer)) return;
-    if (this.options.singleActiveConsumer && consumer !== this.#activeConsumer()) return;
-    this.#turns.add(consumer);
+    if (this.options.singleActiveConsumer && consumer !== this.#consumers.active) return;
+    this.#consumers.ready(consumer);
     if (this.ready > 0) this.resume();
   }
 
@@ -459,7 +444,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #serveConsumer(segment: Segment, index: number): boolean {
-    const consumer = this.#turns.next();
+    const consumer = this.#consumers.next();
     if (consumer === undefined) return false;
     if (consumer.noAck) this.counters.deliveredNoAck++;
     else this.counters.delivered++;
@@ -545,7 +530,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const { ready } = this;
     this.deleted = true;
     this.#expiry.stop();
-    this.#expiresTimer?.cancel();
+    this.#idle.stop();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
         this.#paging.drop(segment);
@@ -556,32 +541,24 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.stored) this.#host.store.dropMessages(this.id);
     this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
     this.#answerEmpty();
-    const consumers = [...this.#consumers];
-    this.#consumers.clear();
-    for (const consumer of consumers) consumer.cancelled();
+    for (const consumer of this.#consumers.clear()) consumer.cancelled();
     return ready;
   }
 
   /** Changes what the queue does from now on. Messages that are in it keep the time to live that they came with. */
   change(options: QueueOptions): void {
     this.options = options;
-    this.#expiresTimer?.cancel();
-    if (this.#consumers.size === 0) this.#armExpires();
+    if (this.#consumers.size === 0) this.#idle.arm(options.expiresMs);
     this.resume();
   }
 
   /** The queue is in use now: x-expires counts from here. */
   touch(): void {
-    this.#usedAt = this.#host.clock.now();
-    if (this.#consumers.size === 0) this.#armExpires();
+    this.#idle.touch();
+    if (this.#consumers.size === 0) this.#idle.arm(this.options.expiresMs);
   }
 
-  #armExpires(): void {
-    const { expiresMs } = this.options;
-    if (expiresMs === undefined) return;
-    this.#expiresTimer?.cancel();
-    this.#expiresTimer = this.#host.clock.setTimer(this.#usedAt + expiresMs, () => {
-      if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
-    });
+  #idleExpired(): void {
+    if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
   }
 }
