@@ -1,5 +1,7 @@
+import { DelayedMessages } from "./delayed-messages.ts";
 import { checkArguments, checkProperty } from "./equivalence.ts";
 import { BrokerError } from "./errors.ts";
+import { delayedType } from "./exchange/delayed.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
@@ -61,6 +63,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
   checkAlternate(vhost.name, declaration);
   const exchange = addExchange(vhost, declaration);
+  if (exchange.type === delayedType) addDelayed(vhost, exchange, vhost.host.nextQueueId());
   if (exchange.durable) {
     vhost.noteDefined(exchange);
     const { name, type, autoDelete, internal } = exchange;
@@ -75,6 +78,27 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
     });
   }
   return exchange;
+}
+
+function addDelayed(vhost: Vhost, exchange: VhostExchange, id: number): void {
+  const delayed = new DelayedMessages(vhost, exchange.name, id, exchange.durable);
+  vhost.delayed.set(exchange.name, delayed);
+  if (exchange.durable) vhost.store.define(delayed.definition);
+}
+
+/** Puts back the wait of an exchange as it was stored, without its messages. */
+export function restoreDelayed(vhost: Vhost, exchange: string, id: number): DelayedMessages {
+  const delayed = new DelayedMessages(vhost, exchange, id, true);
+  vhost.delayed.set(exchange, delayed);
+  return delayed;
+}
+
+function removeDelayed(vhost: Vhost, exchange: VhostExchange): void {
+  const delayed = vhost.delayed.get(exchange.name);
+  if (delayed === undefined) return;
+  vhost.delayed.delete(exchange.name);
+  if (exchange.durable) vhost.store.undefine(delayed.definition);
+  delayed.delete();
 }
 
 function checkType(type: string): void {
@@ -118,6 +142,7 @@ export function deleteExchange(vhost: Vhost, name: string, ifUnused: boolean): v
 
 function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
   vhost.exchanges.delete(exchange.name);
+  removeDelayed(vhost, exchange);
   if (exchange.durable) vhost.store.undefine({ kind: "exchange", vhost: vhost.name, name: exchange.name });
   for (const binding of [...exchange.bindings()]) {
     exchange.unbind(binding.destination, binding.routingKey, binding.arguments);
@@ -261,6 +286,7 @@ export function bind(
     vhost.store.define(bindingKey(vhost, source, destination, routingKey, args));
   }
   vhost.host.topologyChanged();
+  for (const record of source.history) vhost.replay(record, destination);
 }
 
 /** Puts back a binding that was stored; one that lost an end meanwhile is left out. */

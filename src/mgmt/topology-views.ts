@@ -15,6 +15,7 @@ import { lengthRow, messageStats } from "./stats.ts";
 
 export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
   const { policy } = vhost.policyOf(exchange);
+  const delayed = vhost.delayed.get(exchange.name);
   return {
     name: exchange.name,
     vhost: vhost.name,
@@ -23,6 +24,7 @@ export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
     auto_delete: exchange.autoDelete,
     internal: exchange.internal,
     arguments: tableToPlain(exchange.arguments),
+    ...(delayed !== undefined && { messages_delayed: delayed.count }),
     ...(policy !== undefined && { policy }),
   };
 }

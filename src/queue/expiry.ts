@@ -4,6 +4,8 @@ import type { Segment } from "./segment.ts";
 
 /** Entries of messages that have gone are swept out once they outnumber the rest by this many. */
 const staleMax = 1000;
+/** A segment that is not in memory is read this long before its first message expires. */
+const readAheadMs = 2000;
 /** Messages expired at once; the rest follows in the next turn, so that a whole backlog's end stops nobody. */
 const expireMax = 5000;
 
@@ -46,8 +48,9 @@ export class Expiry {
   /** Watches a segment that is on disk only. */
   watchSegment(segment: Segment): void {
     if (segment.firstExpiresAt === 0) return;
-    this.#dueSegments.push(segment.firstExpiresAt, segment, 0);
-    this.#setTimer(segment.firstExpiresAt);
+    const readAt = segment.firstExpiresAt - readAheadMs;
+    this.#dueSegments.push(readAt, segment, 0);
+    this.#setTimer(readAt);
   }
 
   stop(): void {

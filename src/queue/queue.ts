@@ -5,7 +5,7 @@ import { queueText } from "../names.ts";
 import { addressEndOf, type Message } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store } from "../store/store.ts";
-import type { QueueOptions } from "./arguments.ts";
+import { type QueueOptions, queueTypeOf } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { Expiry } from "./expiry.ts";
@@ -75,6 +75,8 @@ export function newQueueCounters(): QueueCounters {
  */
 export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly kind = "queue";
+  /** As x-queue-type has it. */
+  readonly type: string;
   readonly name: string;
   readonly vhost: string;
   readonly id: number;
@@ -108,6 +110,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.autoDelete = properties.autoDelete;
     this.exclusiveOwner = properties.exclusiveOwner;
     this.arguments = properties.arguments;
+    this.type = queueTypeOf(properties.arguments);
     this.options = options;
     this.#idle = new IdleExpiry(host.clock, () => this.#idleExpired());
     this.#expiry = new Expiry(

@@ -214,8 +214,8 @@ export class Channel implements ConfirmSink {
 
   #publish(message: Message, mandatory: boolean): void {
     this.connection.published();
-    const route = this.#routes.find(message);
-    const checked = this.#routes.check(message);
+    const route = this.#routes.find(message, mandatory);
+    const checked = this.#routes.check(message, route);
     if (this.transaction !== undefined) this.transaction.publish(checked, route.targets, mandatory);
     else this.route(checked, route.targets, mandatory);
   }
