@@ -50,7 +50,7 @@ export class DelayedMessages implements QueueHost, Target {
       arguments: holdArguments,
     };
     // Without a dead-letter exchange what expires would be dropped. Where it goes is said here.
-    const options = { ...parseQueueArguments(emptyTable, exchange), deadLetterExchange: exchange };
+    const options = { ...parseQueueArguments(emptyTable, exchange), deadLetterExchange: exchange, storesAll: true };
     this.#queue = new Queue(this, properties, options);
   }
 
@@ -103,13 +103,11 @@ export class DelayedMessages implements QueueHost, Target {
     this.#queue.delete();
   }
 
-  /** Takes a message whose headers say how long it waits. In a durable exchange it is stored, whatever its own mode. */
+  /** Takes a message whose headers say how long it waits. */
   enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued {
-    const { persistent, expiresAfterMs } = message;
-    message.persistent = true;
+    const { expiresAfterMs } = message;
     message.expiresAfterMs = delayMsOf(message.headers());
     const result = this.#queue.enqueue(message, waiter, tag);
-    message.persistent = persistent;
     message.expiresAfterMs = expiresAfterMs;
     return result;
   }

@@ -7,7 +7,7 @@ import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
 import { queueOptions } from "./policy-effects.ts";
-import { queueArguments } from "./queue/arguments.ts";
+import { queueArguments, queueTypeOf } from "./queue/arguments.ts";
 import { Queue, type QueueProperties } from "./queue/queue.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
@@ -161,6 +161,8 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     return existing;
   }
   if (isReserved(declaration.name) && !declaration.serverNamed) throw reserved("queue", declaration.name);
+  queueOptions(vhost, declaration);
+  checkQuorum(vhost.name, declaration);
   checkQueueLimit(vhost, declaration.name);
   const { name, exclusive, autoDelete } = declaration;
   const durable = declaration.durable && !exclusive;
@@ -173,6 +175,19 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     exclusiveOwner: exclusive ? declaration.owner : undefined,
     arguments: declaration.arguments,
   });
+}
+
+/** A quorum queue is there for good. Throws PRECONDITION_FAILED when this one would not be. */
+export function checkQuorum(
+  vhost: string,
+  queue: Pick<QueueDeclaration, "name" | "durable" | "exclusive" | "autoDelete" | "arguments">,
+): void {
+  if (queueTypeOf(queue.arguments) !== "quorum") return;
+  const { autoDelete, exclusive, durable } = queue;
+  const wrong = autoDelete ? "auto-delete" : exclusive ? "exclusive-owner" : durable ? undefined : "non-durable";
+  if (wrong === undefined) return;
+  const text = `invalid property '${wrong}' for ${queueText(queue.name, vhost)}`;
+  throw new BrokerError("PRECONDITION_FAILED", text);
 }
 
 function checkQueueLimit(vhost: Vhost, name: string): void {
@@ -232,6 +247,7 @@ export function deleteQueue(
   const queue = vhost.queues.get(name);
   if (queue === undefined) return 0;
   checkExclusive(queue, user);
+  if (queue.type === "quorum") checkUnconditional(queue, only);
   if (only.ifUnused && queue.consumerCount > 0) {
     throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} in use`);
   }
@@ -239,6 +255,13 @@ export function deleteQueue(
     throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} not empty`);
   }
   return removeQueue(vhost, queue);
+}
+
+function checkUnconditional(queue: Queue, only: { readonly ifUnused: boolean; readonly ifEmpty: boolean }): void {
+  const flag = only.ifUnused ? "if-unused" : only.ifEmpty ? "if-empty" : undefined;
+  if (flag === undefined) return;
+  const text = `cannot delete ${queueText(queue.name, queue.vhost)}. queue.delete operations with ${flag} flag set`;
+  throw new BrokerError("NOT_IMPLEMENTED", `${text} are not supported by quorum queues`);
 }
 
 /** Ends a queue with its bindings and messages; returns how many were ready. */

@@ -2,13 +2,15 @@ import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
-import { addressEndOf, type Message } from "../record.ts";
+import { addressEndOf, type Message, propertyFlag } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store } from "../store/store.ts";
-import { type QueueOptions, queueTypeOf } from "./arguments.ts";
+import { type QueueOptions, type QueueType, queueTypeOf } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
+import { deliveredAgain } from "./delivery-count.ts";
 import { Expiry } from "./expiry.ts";
+import { HeldMessages } from "./held-messages.ts";
 import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
@@ -76,7 +78,7 @@ export function newQueueCounters(): QueueCounters {
 export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly kind = "queue";
   /** As x-queue-type has it. */
-  readonly type: string;
+  readonly type: QueueType;
   readonly name: string;
   readonly vhost: string;
   readonly id: number;
@@ -97,6 +99,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #consumers = new QueueConsumers();
   readonly #expiry: Expiry;
   readonly #paging: Paging;
+  readonly #held: HeldMessages;
   #getters: Getter[] = [];
   #dispatching = false;
   readonly #idle: IdleExpiry;
@@ -119,6 +122,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       (segment) => this.#paging.read(segment),
     );
     this.#paging = new Paging(this, host.store, host.pages);
+    this.#held = new HeldMessages(
+      host.clock,
+      (segment, index) => this.#release(segment, index),
+      () => this.resume(),
+    );
     this.#idle.arm(options.expiresMs);
   }
 
@@ -221,7 +229,10 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #levelOf(message: Message): number {
-    return Math.min(message.priority, this.options.maxPriority);
+    const { maxPriority, defaultPriority } = this.options;
+    if (maxPriority === 0) return 0;
+    const named = (message.propertyFlags & propertyFlag.priority) !== 0;
+    return Math.min(named ? message.priority : defaultPriority, maxPriority);
   }
 
   #level(level: number): SegmentList {
@@ -235,6 +246,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const store = this.stored ? this.#host.store : undefined;
     const number = this.#host.nextSegment();
     const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory);
+    segment.storesAll = this.options.storesAll;
     if (tail !== undefined) {
       segment.expectLike(tail);
       this.#dropIfGone(tail, level);
@@ -358,7 +370,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */
   checkExclusiveUse(consumer: Consumer): void {
-    if (!this.#consumers.excludes(consumer, this.options.singleActiveConsumer)) return;
+    if (this.type === "quorum" || !this.#consumers.excludes(consumer, this.options.singleActiveConsumer)) return;
     throw new BrokerError("ACCESS_REFUSED", `${queueText(this.name, this.vhost)} in exclusive use`);
   }
 
@@ -470,6 +482,13 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #deliverRecord(to: Pick<Consumer, "deliver">, from: Segment, index: number, kept: Segment | undefined): void {
+    const failures = from.deliveryCount(index);
+    if (failures > 0) {
+      const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
+      const middle = addressEndOf(record, 0);
+      to.deliver(record, 0, middle, middle, record.length, from.isRedelivered(index), kept, index);
+      return;
+    }
     const bytes = from.bytes(index);
     const start = from.start(index);
     const middle = addressEndOf(bytes, start);
@@ -488,9 +507,42 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.#takeUnacked(segment, index)) this.#bury(segment, index, "rejected");
   }
 
-  /** An unacked message goes back to its place. Call {@link resume} after the last one. */
-  requeue(segment: Segment, index: number): void {
-    if (!this.#takeUnacked(segment, index)) return;
+  /**
+   * An unacked message goes back to its place, unless its delivery `failed` once too often, or it is to wait before it is
+   * tried again. Call {@link resume} after the last one.
+   */
+  requeue(segment: Segment, index: number, failed = false): void {
+    if (this.deleted || !segment.isUnacked(index)) return;
+    if (failed && this.#failedTooOften(segment, index)) {
+      this.#takeUnacked(segment, index);
+      this.#bury(segment, index, "delivery_limit");
+      return;
+    }
+    const waitMs = this.#retryDelay(segment, index, failed);
+    // It stays among the unacked until its time has come.
+    if (waitMs > 0) this.#held.hold(segment, index, this.#host.clock.now() + waitMs);
+    else this.#putBack(segment, index);
+  }
+
+  #failedTooOften(segment: Segment, index: number): boolean {
+    const { deliveryLimit } = this.options;
+    if (deliveryLimit === undefined && this.type !== "quorum") return false;
+    return segment.countDelivery(index) > (deliveryLimit ?? Number.POSITIVE_INFINITY);
+  }
+
+  #retryDelay(segment: Segment, index: number, failed: boolean): number {
+    const { delayedRetry: retry } = this.options;
+    if (retry === undefined || (retry.of !== "all" && failed !== (retry.of === "failed"))) return 0;
+    return Math.min(retry.minMs * Math.max(1, segment.deliveryCount(index)), retry.maxMs);
+  }
+
+  #release(segment: Segment, index: number): void {
+    if (!this.deleted) this.#putBack(segment, index);
+  }
+
+  #putBack(segment: Segment, index: number): void {
+    this.unacked--;
+    this.unackedBytes -= segment.bodySize(index);
     segment.markReady(index);
     this.#level(segment.level).putBack(segment, index);
     this.ready++;
@@ -533,6 +585,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const { ready } = this;
     this.deleted = true;
     this.#expiry.stop();
+    this.#held.stop();
     this.#idle.stop();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {

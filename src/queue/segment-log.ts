@@ -42,6 +42,8 @@ export class SegmentLog implements BatchSource {
   #waiterTags: number[] = [];
   /** Pairs [from, to) of stored messages settled since the last batch. */
   #settledRanges: number[] = [];
+  /** Stored messages of which something else than their bytes changed since the last batch. */
+  #restated: number[] = [];
 
   constructor(segment: LoggedSegment, store: Store) {
     this.#segment = segment;
@@ -97,6 +99,12 @@ export class SegmentLog implements BatchSource {
     this.mark();
   }
 
+  /** What is kept of a message that the store has, besides its bytes, has changed. */
+  restated(index: number): void {
+    this.#restated.push(index);
+    this.mark();
+  }
+
   /**
    * A message that the store does not have is settled. Who waits for it is told now, or, when something else stands in
    * for it (`replaced`, a dead letter), once the batch being gathered is committed.
@@ -128,6 +136,10 @@ export class SegmentLog implements BatchSource {
       this.#inStore = true;
       batch.segment(this.#row());
       for (let index = this.#packedTo; index < segment.count; index++) this.#packMessage(batch, index);
+      for (const index of this.#restated) {
+        if (!segment.mustStore(index)) continue;
+        batch.restate(segment.number, index, segment.markStored(index), segment.expiresAt(index));
+      }
       for (let i = 0; i < this.#settledRanges.length; i += 2) {
         batch.settled(segment.number, this.#settledRanges[i] ?? 0, this.#settledRanges[i + 1] ?? 0);
       }
@@ -166,6 +178,7 @@ export class SegmentLog implements BatchSource {
   #packed(): void {
     this.#packedTo = this.#segment.count;
     this.#settledRanges = [];
+    if (this.#restated.length > 0) this.#restated = [];
     if (this.#waiters.length > 0) {
       this.#waiters = [];
       this.#waiterTags = [];
@@ -183,6 +196,7 @@ export class SegmentLog implements BatchSource {
     for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
     this.#waiters = [];
     this.#settledRanges = [];
+    this.#restated = [];
     this.#discarded = true;
   }
 }

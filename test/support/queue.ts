@@ -19,7 +19,13 @@ const noOptions: QueueOptions = {
   deadLetterExchange: undefined,
   deadLetterRoutingKey: undefined,
   maxPriority: 0,
+  defaultPriority: 0,
+  storesAll: false,
   singleActiveConsumer: false,
+  deliveryLimit: undefined,
+  delayedRetry: undefined,
+  deadLettersAtLeastOnce: false,
+  consumerTimeoutMs: undefined,
 };
 
 /** A store that does its work when a test says so. */

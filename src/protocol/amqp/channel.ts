@@ -5,6 +5,7 @@ import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Message } from "../../record.ts";
 import type { Target, Vhost } from "../../vhost.ts";
+import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
 import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
@@ -34,6 +35,7 @@ export class Channel implements ConfirmSink {
   readonly writer: FrameWriter;
   readonly frameMax: number;
   readonly unacked = new UnackedDeliveries();
+  readonly deadlines: AckDeadlines;
   readonly consumers = new Map<string, ChannelConsumer>();
   replies: DirectReplyConsumer | undefined;
   /** Prefetch of consumers to come, and of the channel as a whole; 0 for no limit. */
@@ -62,6 +64,7 @@ export class Channel implements ConfirmSink {
     this.frameMax = frameMax;
     this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
     this.#routes = new PublishRoutes(this);
+    this.deadlines = new AckDeadlines(this.host.clock, this.unacked, (count) => this.#deliveriesLate(count));
   }
 
   get host(): AmqpHost {
@@ -277,6 +280,17 @@ export class Channel implements ConfirmSink {
     return false;
   }
 
+  /** Whether the client has this delivery to settle, even if it is too late for that. */
+  owes(tag: number): boolean {
+    return this.unacked.has(tag) || this.deadlines.isLate(tag);
+  }
+
+  #deliveriesLate(count: number): void {
+    const { name, username } = this.connection;
+    const about = { connection: name, channel: this.number, user: username, vhost: this.vhost.name, count };
+    this.host.log.warn(about, "deliveries were not acknowledged in time and are released");
+  }
+
   hasPrefetchRoom(): boolean {
     return this.channelPrefetch === 0 || this.unacked.count < this.channelPrefetch;
   }
@@ -343,16 +357,17 @@ export class Channel implements ConfirmSink {
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
     for (const consumer of consumers) consumer.queue.removeConsumer(consumer);
-    this.requeueAll();
+    this.deadlines.stop();
+    this.requeueAll(true);
   }
 
-  /** Puts all unacked messages back, the oldest first. */
-  requeueAll(): void {
+  /** Puts all unacked messages back, the oldest first; their deliveries have `failed` when the channel goes. */
+  requeueAll(failed: boolean): void {
     const queues = new Set<Queue>();
     for (;;) {
       const delivery = this.unacked.takeFirst(Number.POSITIVE_INFINITY);
       if (delivery === undefined) break;
-      delivery.queue.requeue(delivery.segment, delivery.index);
+      delivery.queue.requeue(delivery.segment, delivery.index, failed);
       delivery.owner?.settledOne();
       queues.add(delivery.queue);
     }
