@@ -70,6 +70,12 @@ export interface VhostCounters {
   dropped: number;
 }
 
+/** A dead letter on its way, and who wants to know whether it arrives. */
+interface Sending {
+  readonly letter: DeadLetter;
+  readonly sent: ((arrived: boolean) => void) | undefined;
+}
+
 /** A virtual host: its exchanges and queues, and the routing of messages among them. */
 export class Vhost implements QueueHost {
   readonly name: string;
@@ -90,7 +96,10 @@ export class Vhost implements QueueHost {
   readonly #definedIn = new WeakMap<object, number>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
-  readonly #deadLetters = new Deferred<DeadLetter>((letter) => this.#send(letter));
+  readonly #deadLetters = new Deferred<Sending>(({ letter, sent }) => {
+    const arrived = this.#send(letter);
+    sent?.(arrived);
+  });
 
   constructor(name: string, properties: VhostProperties, host: VhostHost, removeQueue: QueueRemover) {
     this.name = name;
@@ -259,20 +268,31 @@ export class Vhost implements QueueHost {
     return { targets: [...targets], fixed, delayed: false };
   }
 
-  deadLetter(queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void {
+  deadLetter(
+    queue: Grave,
+    reason: DeathReason,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    sent?: (arrived: boolean) => void,
+  ): void {
     const record = Buffer.from(bytes.subarray(start, end));
-    this.#deadLetters.add(makeDeadLetter(queue, reason, record, this.clock.now()));
+    this.#deadLetters.add({ letter: makeDeadLetter(queue, reason, record, this.clock.now()), sent });
   }
 
-  #send(letter: DeadLetter): void {
-    if (letter.exchange !== "" && !this.exchanges.has(letter.exchange)) return;
+  /** Returns whether any queue took it, or whoever could is the one that it must not go to again. */
+  #send(letter: DeadLetter): boolean {
+    if (letter.exchange !== "" && !this.exchanges.has(letter.exchange)) return false;
     const message = this.#message.setOwned(letter.record);
     const { targets } = this.route(letter.exchange, letter.routingKeys, new MessageContent(message));
+    let arrived = false;
     for (const target of targets) {
       if (isCycle(letter, target.name)) {
         this.host.log.warn({ vhost: this.name, queue: target.name }, "dead letter dropped: it goes round in a cycle");
-      } else target.enqueue(message, undefined, 0);
+        arrived = true;
+      } else if (target.enqueue(message, undefined, 0) !== "rejected") arrived = true;
     }
+    return arrived;
   }
 
   /** Gives a message that was routed earlier to a queue, or to those that an exchange finds for it. */

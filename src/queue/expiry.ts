@@ -45,10 +45,15 @@ export class Expiry {
     this.#setTimer(expiresAt);
   }
 
-  /** Watches a segment that is on disk only. */
-  watchSegment(segment: Segment): void {
-    if (segment.firstExpiresAt === 0) return;
-    const readAt = segment.firstExpiresAt - readAheadMs;
+  /** Forgets the messages, not the segments, that are waited for. */
+  forgetMessages(): void {
+    this.#due.clear();
+  }
+
+  /** Watches a segment that is on disk only. Its first message expires at `firstExpiresAt`; 0 when none does. */
+  watchSegment(segment: Segment, firstExpiresAt = segment.firstExpiresAt): void {
+    if (firstExpiresAt === 0) return;
+    const readAt = firstExpiresAt - readAheadMs;
     this.#dueSegments.push(readAt, segment, 0);
     this.#setTimer(readAt);
   }

@@ -8,12 +8,14 @@ import type { CommitWaiter, Store } from "../store/store.ts";
 import { type QueueOptions, type QueueType, queueTypeOf } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
+import { DeadLetterRetries } from "./dead-letter-retries.ts";
 import { deliveredAgain } from "./delivery-count.ts";
 import { Expiry } from "./expiry.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
+import { earliestRetimed, retimed } from "./retiming.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
@@ -100,6 +102,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #expiry: Expiry;
   readonly #paging: Paging;
   readonly #held: HeldMessages;
+  readonly #deadLetterRetries: DeadLetterRetries;
+  /** Segments not in memory whose messages expire as an earlier time to live of the queue had it. */
+  readonly #outdated = new WeakMap<Segment, { readonly ttlMs: number | undefined }>();
   #getters: Getter[] = [];
   #dispatching = false;
   readonly #idle: IdleExpiry;
@@ -126,6 +131,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       host.clock,
       (segment, index) => this.#release(segment, index),
       () => this.resume(),
+    );
+    this.#deadLetterRetries = new DeadLetterRetries(host.clock, (segment, index, reason) =>
+      this.#sendDeadLetter(segment, index, reason),
     );
     this.#idle.arm(options.expiresMs);
   }
@@ -320,7 +328,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#level(segment.level).ready -= missing;
     this.ready -= missing;
     this.#dropIfGone(segment, this.#level(segment.level));
-    this.#expireFilled(segment);
+    const outdated = this.#outdated.get(segment);
+    if (outdated === undefined) this.#expireFilled(segment);
+    else this.#retimeSegment(segment, outdated.ttlMs);
     this.resume();
   }
 
@@ -349,11 +359,38 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Settles a message, leaving its dead letter when the queue has somewhere to send it. */
   #bury(segment: Segment, index: number, reason: DeathReason): void {
+    if (this.#keepsTillSent) {
+      this.unacked++;
+      this.unackedBytes += segment.bodySize(index);
+      segment.markHeld(index);
+      this.#sendDeadLetter(segment, index, reason);
+      return;
+    }
     const replaced = this.deadLetterExchange !== undefined;
     if (replaced) {
       this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index));
     }
     this.#settle(segment, index, replaced);
+  }
+
+  /** As in RabbitMQ, at least once goes with an overflow that drops nothing. */
+  get #keepsTillSent(): boolean {
+    const { deadLettersAtLeastOnce, overflow } = this.options;
+    return deadLettersAtLeastOnce && overflow === "reject-publish" && this.deadLetterExchange !== undefined;
+  }
+
+  /** Sends the dead letter of a held message, which is settled with it, or kept when it arrives nowhere. */
+  #sendDeadLetter(segment: Segment, index: number, reason: DeathReason): void {
+    const sent = (arrived: boolean) => this.#deadLetterSent(segment, index, reason, arrived);
+    this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index), sent);
+  }
+
+  #deadLetterSent(segment: Segment, index: number, reason: DeathReason, arrived: boolean): void {
+    if (this.deleted || !segment.isHeld(index)) return;
+    if (!arrived) return this.#deadLetterRetries.later(segment, index, reason);
+    this.unacked--;
+    this.unackedBytes -= segment.bodySize(index);
+    this.#settle(segment, index, true);
   }
 
   #settle(segment: Segment, index: number, replaced: boolean): void {
@@ -586,6 +623,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.deleted = true;
     this.#expiry.stop();
     this.#held.stop();
+    this.#deadLetterRetries.stop();
     this.#idle.stop();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
@@ -601,11 +639,43 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     return ready;
   }
 
-  /** Changes what the queue does from now on. Messages that are in it keep the time to live that they came with. */
+  /** Changes what the queue does, with the messages that are in it too. */
   change(options: QueueOptions): void {
+    const { messageTtlMs } = this.options;
     this.options = options;
+    if (options.messageTtlMs !== messageTtlMs) this.#retime(messageTtlMs);
     if (this.#consumers.size === 0) this.#idle.arm(options.expiresMs);
     this.resume();
+  }
+
+  /** Lets each message expire as if the time to live, which was `before`, had always been what it is now. */
+  #retime(before: number | undefined): void {
+    this.#expiry.forgetMessages();
+    for (const level of this.#levels) {
+      for (const segment of level?.segments ?? []) {
+        if (segment.resident) this.#retimeSegment(segment, before);
+        else this.#retimeLater(segment, before);
+      }
+    }
+  }
+
+  #retimeLater(segment: Segment, before: number | undefined): void {
+    const { ttlMs } = this.#outdated.get(segment) ?? { ttlMs: before };
+    this.#outdated.set(segment, { ttlMs });
+    const now = this.#host.clock.now();
+    this.#expiry.watchSegment(segment, earliestRetimed(segment, ttlMs, this.options.messageTtlMs, now));
+  }
+
+  #retimeSegment(segment: Segment, before: number | undefined): void {
+    this.#outdated.delete(segment);
+    const now = this.#host.clock.now();
+    for (let index = 0; index < segment.count; index++) {
+      if (segment.isSettled(index)) continue;
+      const expiresAt = retimed(segment, index, before, this.options.messageTtlMs, now);
+      segment.retime(index, expiresAt);
+      segment.setWatched(index, false);
+      if (expiresAt !== 0 && segment.isReady(index)) this.#expiry.watch(segment, index, expiresAt);
+    }
   }
 
   /** The queue is in use now: x-expires counts from here. */

@@ -285,6 +285,10 @@ export class Segment implements LoggedSegment {
     return ((this.#flags[index] ?? settled) & stateMask) === ready;
   }
 
+  isSettled(index: number): boolean {
+    return ((this.#flags[index] ?? settled) & stateMask) === settled;
+  }
+
   isUnacked(index: number): boolean {
     return ((this.#flags[index] ?? settled) & stateMask) === unacked;
   }
@@ -308,7 +312,7 @@ export class Segment implements LoggedSegment {
     if (((this.#flags[index] ?? 0) & storedFlag) !== 0) this.mark();
   }
 
-  /** Puts an unacked message aside; it is not ready before {@link markReady} says so. */
+  /** Puts a message aside; it is not ready before {@link markReady} says so. */
   markHeld(index: number): void {
     this.#changes++;
     this.#flags[index] = (this.#flags[index] ?? 0) | held;
