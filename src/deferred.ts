@@ -4,10 +4,13 @@
  */
 export class Deferred<T> {
   readonly #each: (item: T) => void;
+  readonly #after: () => void;
   #items: T[] = [];
 
-  constructor(each: (item: T) => void) {
+  /** Calls `each` for what is to be done, and `after` once all of that is. */
+  constructor(each: (item: T) => void, after: () => void) {
     this.#each = each;
+    this.#after = after;
   }
 
   add(item: T): void {
@@ -19,5 +22,6 @@ export class Deferred<T> {
     const items = this.#items;
     this.#items = [];
     for (const item of items) this.#each(item);
+    this.#after();
   }
 }

@@ -35,7 +35,10 @@ export class DelayedMessages implements QueueHost, Target {
   readonly #vhost: Vhost;
   readonly #queue: Queue;
   readonly #message = new Message();
-  readonly #due = new Deferred<Buffer>((record) => this.#send(record));
+  readonly #due = new Deferred<Buffer>(
+    (record) => this.#send(record),
+    () => this.store.hurry(),
+  );
 
   constructor(vhost: Vhost, exchange: string, id: number, durable: boolean) {
     this.#vhost = vhost;

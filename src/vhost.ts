@@ -96,10 +96,14 @@ export class Vhost implements QueueHost {
   readonly #definedIn = new WeakMap<object, number>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
-  readonly #deadLetters = new Deferred<Sending>(({ letter, sent }) => {
-    const arrived = this.#send(letter);
-    sent?.(arrived);
-  });
+  readonly #deadLetters = new Deferred<Sending>(
+    ({ letter, sent }) => {
+      const arrived = this.#send(letter);
+      sent?.(arrived);
+    },
+    // Where they came from they may be gone from the store with the next batch, so with that they must be there.
+    () => this.store.hurry(),
+  );
 
   constructor(name: string, properties: VhostProperties, host: VhostHost, removeQueue: QueueRemover) {
     this.name = name;

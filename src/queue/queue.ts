@@ -15,9 +15,11 @@ import { HeldMessages } from "./held-messages.ts";
 import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
+import { QuickAcks } from "./quick-acks.ts";
 import { earliestRetimed, retimed } from "./retiming.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
+import { ackWaitMs } from "./segment-log.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
 
 /** What a queue needs of the vhost it is in. */
@@ -105,6 +107,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #deadLetterRetries: DeadLetterRetries;
   /** Segments not in memory whose messages expire as an earlier time to live of the queue had it. */
   readonly #outdated = new WeakMap<Segment, { readonly ttlMs: number | undefined }>();
+  readonly #acks = new QuickAcks();
   #getters: Getter[] = [];
   #dispatching = false;
   readonly #idle: IdleExpiry;
@@ -201,7 +204,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     level.ready++;
     this.ready++;
     this.readyBytes += message.bodySize;
-    const result = this.#keep(segment, index, waiter, tag);
+    const result = this.#keep(segment, index, 0, waiter, tag);
     if (expiresAt !== 0) this.#expireInTime(segment, index, expiresAt);
     if (this.#limited()) this.#dropSurplus();
     return result;
@@ -222,15 +225,15 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.unacked++;
     this.unackedBytes += message.bodySize;
     this.counters.delivered++;
-    const result = this.#keep(segment, index, waiter, tag);
+    const result = this.#keep(segment, index, this.#acks.expected() ? ackWaitMs : 0, waiter, tag);
     this.#deliverRecord(consumer, segment, index, segment);
     return result;
   }
 
-  /** Sees to it that the store gets a message which must outlive the broker. */
-  #keep(segment: Segment, index: number, waiter: CommitWaiter | undefined, tag: number): Enqueued {
+  /** Sees to it that the store gets a message which must outlive the broker, within so many milliseconds. */
+  #keep(segment: Segment, index: number, ms: number, waiter: CommitWaiter | undefined, tag: number): Enqueued {
     if (!segment.isPersistent(index)) return "done";
-    segment.mark();
+    segment.storeWithin(ms);
     if (waiter === undefined) return "done";
     segment.wait(index, waiter, tag);
     return "waits";
@@ -253,7 +256,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (tail !== undefined && !tail.closed) return tail;
     const store = this.stored ? this.#host.store : undefined;
     const number = this.#host.nextSegment();
-    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory);
+    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory, this.#acks);
     segment.storesAll = this.options.storesAll;
     if (tail !== undefined) {
       segment.expectLike(tail);

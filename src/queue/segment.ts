@@ -1,6 +1,7 @@
 import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
 import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import type { QuickAcks } from "./quick-acks.ts";
 import { newImage, readImage } from "./segment-image.ts";
 import { type LoggedSegment, SegmentLog } from "./segment-log.ts";
 import { SegmentMemory } from "./segment-memory.ts";
@@ -83,12 +84,13 @@ export class Segment implements LoggedSegment {
     level: number,
     store: Store | undefined,
     memory: SegmentMemory = new SegmentMemory(Number.POSITIVE_INFINITY),
+    acks?: QuickAcks,
   ) {
     this.#memory = memory;
     this.number = number;
     this.queueId = queueId;
     this.level = level;
-    this.#log = store === undefined ? undefined : new SegmentLog(this, store);
+    this.#log = store === undefined ? undefined : new SegmentLog(this, store, acks);
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */
@@ -361,9 +363,14 @@ export class Segment implements LoggedSegment {
     this.#large?.delete(index);
   }
 
-  /** Has the store told of what changed, with the next batch. */
+  /** Has the store told of what changed in what it has, some time. */
   mark(): void {
-    this.#log?.mark();
+    this.#log?.changed();
+  }
+
+  /** Has the store take the messages that were added within so many milliseconds, 0 for the batch being gathered. */
+  storeWithin(ms: number): void {
+    this.#log?.mark(ms);
   }
 
   /** Whether message `index` must outlive the broker and is still needed. */

@@ -70,8 +70,12 @@ export class MemoryStore implements Store {
     this.#commits.dropMessages(queueId);
   }
 
-  mark(source: BatchSource): void {
-    this.#commits.mark(source);
+  mark(source: BatchSource, withinMs: number): void {
+    this.#commits.mark(source, withinMs);
+  }
+
+  hurry(): void {
+    this.#commits.hurry();
   }
 
   whenCommitted(number: number, done: () => void): void {
