@@ -26,9 +26,16 @@ export interface RequestOptions {
   /** Told how many bytes of the body have been sent. */
   readonly onSent?: (bytes: number) => void;
   /** Gets the body of the answer bit by bit, instead of its JSON being returned. */
-  readonly onChunk?: (chunk: Buffer) => void;
+  readonly sink?: AnswerSink;
   /** For what everybody may ask: no password is looked for. */
   readonly anonymous?: boolean;
+}
+
+/** Where an answer goes that is not kept in memory. */
+export interface AnswerSink {
+  /** The answer begins; `size` is undefined when the broker does not say it. */
+  start(size: number | undefined): void;
+  write(chunk: Buffer): void;
 }
 
 /** No answer is larger, short of a backup, which is not kept in memory. */
@@ -64,8 +71,8 @@ export class ManagementClient {
     const authorization = options.anonymous === true ? undefined : await this.#authorize();
     const response = await this.#send(method, path, authorization, options);
     const status = response.statusCode ?? 0;
-    if (status < 300 && options.onChunk !== undefined) {
-      for await (const chunk of response) options.onChunk(chunk);
+    if (status < 300 && options.sink !== undefined) {
+      await this.#pour(response, options.sink);
       return undefined;
     }
     const text = await this.#read(response);
@@ -131,6 +138,16 @@ export class ManagementClient {
       request.on("error", (error) => reject(this.#deadline.aborted ? error : this.#unreachable(error)));
       sendBody(request, bytes ?? Buffer.alloc(0), onSent);
     });
+  }
+
+  async #pour(response: IncomingMessage, sink: AnswerSink): Promise<void> {
+    const length = response.headers["content-length"];
+    sink.start(length === undefined ? undefined : Number(length));
+    try {
+      for await (const chunk of response) sink.write(chunk);
+    } catch (error) {
+      throw this.#deadline.aborted || !isReset(error) ? error : this.#unreachable(error);
+    }
   }
 
   async #read(response: IncomingMessage): Promise<string> {
@@ -208,6 +225,11 @@ function reasonIn(text: string, status: number): string {
     // Whatever stands between may answer in HTML; then the status has to do.
   }
   return `HTTP status ${status}`;
+}
+
+/** Whether the connection ended before the answer did. */
+function isReset(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
 function reachText(error: Error): string {
