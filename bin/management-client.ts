@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { parseJson, writeJson } from "../src/exact-json.ts";
 import { isRecord } from "./cells.ts";
 import { CommandError, exitCode } from "./command-error.ts";
 import type { Login } from "./login.ts";
@@ -125,7 +126,7 @@ export class ManagementClient {
     authorization: string | undefined,
     { body, onSent, headers: given }: RequestOptions,
   ): Promise<IncomingMessage> {
-    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(writeJson(body));
     const headers = {
       ...given,
       ...(authorization !== undefined && { authorization }),
@@ -164,7 +165,7 @@ export class ManagementClient {
   #parse(text: string): unknown {
     if (text === "") return undefined;
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (error) {
       throw this.#noApi("its answer is no JSON", error);
     }
@@ -218,7 +219,7 @@ function sendBody(
 
 function reasonIn(text: string, status: number): string {
   try {
-    const body: unknown = JSON.parse(text);
+    const body = parseJson(text);
     if (isRecord(body) && typeof body["reason"] === "string" && body["reason"] !== "") return body["reason"];
     if (isRecord(body) && typeof body["error"] === "string") return body["error"];
   } catch {

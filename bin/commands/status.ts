@@ -1,3 +1,4 @@
+import { writeJson } from "../../src/exact-json.ts";
 import { version } from "../../src/version.ts";
 import { isRecord } from "../cells.ts";
 import { type CommandOption, command } from "../command.ts";
@@ -190,7 +191,7 @@ const report = command({
 
 /** One line of JSON for each: complete, and good to search in. */
 function section({ output }: Context, title: string, rows: readonly Row[]): void {
-  output.raw(`\n${capitalised(title)}\n\n${rows.map((row) => `${JSON.stringify(row)}\n`).join("")}`);
+  output.raw(`\n${capitalised(title)}\n\n${rows.map((row) => `${writeJson(row)}\n`).join("")}`);
 }
 
 const serverVersion = command({

@@ -201,6 +201,14 @@ describe("logging in", () => {
   });
 });
 
+it("reads a new user's password from standard input", async () => {
+  expect(await brokerctl.run(["-q", "add_user", "zed"], { input: "zed-pw\n" })).toMatchObject({
+    exitCode: 0,
+    stderr: "",
+  });
+  expect(await brokerctl.out("-q", "authenticate_user", "zed", "zed-pw")).toBe("Success\n");
+});
+
 it("shows no argument in the list of processes", async () => {
   const secret = unique("secret");
   const script = join(import.meta.dirname, "../../dist/bin/brokerctl.js");

@@ -4,7 +4,7 @@ import { Brokerctl } from "../support/brokerctl.ts";
 import { as } from "../support/management.ts";
 
 const broker = useBroker();
-const brokerctl = new Brokerctl(broker, "built");
+const brokerctl = new Brokerctl(broker, "in process");
 
 async function loginStatus(username: string, password: string): Promise<number> {
   return (await as(broker, username, password).get("/whoami")).status;
