@@ -54,6 +54,8 @@ export class SegmentLog implements BatchSource {
   readonly #waiterTags: number[] = [];
   /** Pairs [from, to) of stored messages settled since the last batch. */
   #settledRanges: number[] = [];
+  /** Stored messages of which something else than their bytes changed since the last batch. */
+  #restated: number[] = [];
 
   constructor(segment: LoggedSegment, store: Store, acks: QuickAcks | undefined) {
     this.#segment = segment;
@@ -107,6 +109,12 @@ export class SegmentLog implements BatchSource {
     const ranges = this.#settledRanges;
     if (ranges.length > 0 && ranges[ranges.length - 1] === index) ranges[ranges.length - 1] = index + 1;
     else ranges.push(index, index + 1);
+    this.changed();
+  }
+
+  /** What is kept of a message that the store has, besides its bytes, has changed. */
+  restated(index: number): void {
+    this.#restated.push(index);
     this.changed();
   }
 
@@ -166,7 +174,14 @@ export class SegmentLog implements BatchSource {
     this.#inStore = true;
     batch.segment(this.#row());
     for (let index = this.#packedTo; index < to; index++) this.#packMessage(batch, index);
+    for (const index of this.#restated) this.#packRestated(batch, index);
     for (let i = 0; i < ranges.length; i += 2) batch.settled(segment.number, ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
+
+  #packRestated(batch: Batch, index: number): void {
+    const segment = this.#segment;
+    if (!segment.mustStore(index)) return;
+    batch.restate(segment.number, index, segment.markStored(index), segment.expiresAt(index));
   }
 
   /** Counts the messages below `to` that a batch adds, and returns how many they are. */
@@ -202,6 +217,7 @@ export class SegmentLog implements BatchSource {
     this.#packedTo = to;
     this.#changed = false;
     if (this.#settledRanges.length > 0) this.#settledRanges = [];
+    if (this.#restated.length > 0) this.#restated = [];
     this.#waiters.splice(0, count);
     this.#waiterTags.splice(0, count);
   }
@@ -217,6 +233,7 @@ export class SegmentLog implements BatchSource {
     for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
     this.#waiters = [];
     this.#settledRanges = [];
+    this.#restated = [];
     this.#discarded = true;
   }
 }

@@ -90,7 +90,7 @@ export interface BatchSource {
 export interface Batch {
   /** States what the segment holds on disk when this batch is applied. Comes before the segment's first message. */
   segment(segment: StoredSegment): void;
-  /** Adds a message; the bytes are copied before this returns. */
+  /** Adds a message, with up to 32 bits of flags; the bytes are copied before this returns. */
   message(
     segment: number,
     index: number,
@@ -100,6 +100,8 @@ export interface Batch {
     start: number,
     end: number,
   ): void;
+  /** Changes what is kept of a message besides its bytes. One that is not there stays away. */
+  restate(segment: number, index: number, flags: number, expiresAt: number): void;
   /** Removes the messages with `from` <= index < `to`. */
   settled(segment: number, from: number, to: number): void;
   /** Removes the segment with all that is left in it. */
@@ -132,7 +134,7 @@ export interface StoredSegment {
 /** Messages of one segment, as columns in ascending order of index. Record i is bytes[ends[i - 1] ?? 0, ends[i]). */
 export interface StoredMessages {
   readonly indexes: Uint32Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint32Array;
   readonly expiresAt: Float64Array;
   readonly ends: Uint32Array;
   readonly bytes: Buffer;

@@ -164,6 +164,32 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
   });
 
   describe("messages", () => {
+    it("can be restated: their flags and expiry change, their bytes stay", async () => {
+      await store.open();
+      store.mark(
+        source((batch) => {
+          batch.segment(segment(1, 2));
+          putMessages(batch, 1, letters("ab"));
+        }),
+        0,
+      );
+      await committed(store);
+      store.mark(
+        source((batch) => {
+          batch.restate(1, 1, 0x1_0008, 2 ** 45);
+          batch.restate(1, 1, 0x2_0008, 0);
+          batch.restate(1, 0, 9, 12);
+          batch.restate(1, 5, 9, 12);
+        }),
+        0,
+      );
+      await committed(store);
+      expect(await readMessages(store, 1)).toEqual([
+        { index: 0, record: Buffer.from("a"), flags: 9, expiresAt: 12 },
+        { index: 1, record: Buffer.from("b"), flags: 0x2_0008, expiresAt: 0 },
+      ]);
+    });
+
     it("are read back in the order of their indexes, with flags, expiry and bytes as they were", async () => {
       await store.open();
       const messages = [
@@ -189,7 +215,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
       const anyMessages = fc.array(
         fc.record({
           record: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-          flags: fc.integer({ min: 0, max: 255 }),
+          flags: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
           expiresAt: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2 ** 48 })),
         }),
         { maxLength: 100 },

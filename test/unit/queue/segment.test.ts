@@ -128,7 +128,7 @@ describe("a segment", () => {
     const stored = Segment.stored(segmentRow(1, 1), new DrivenStore());
     stored.fill({
       indexes: Uint32Array.of(0),
-      flags: Uint8Array.of(0),
+      flags: Uint32Array.of(0),
       expiresAt: Float64Array.of(0),
       ends: Uint32Array.of(bytes.length),
       bytes,
