@@ -234,7 +234,8 @@ function isReset(error: unknown): error is Error {
 }
 
 function reachText(error: Error): string {
-  const code = "code" in error ? error.code : undefined;
+  const code = "code" in error ? String(error.code) : "";
+  if (code.startsWith("HPE_")) return "what listens there does not speak HTTP; AMQP has another port";
   switch (code) {
     case "ECONNREFUSED":
       return "connection refused";
@@ -243,7 +244,9 @@ function reachText(error: Error): string {
       return "no such host";
     case "ECONNRESET":
       return "it closed the connection";
+    case "EPROTO":
+      return "what listens there does not speak TLS; try http:";
     default:
-      return error.message || String(code);
+      return error.message || code;
   }
 }

@@ -33,7 +33,10 @@ export function processTerminal({ input, error }: TerminalStreams): Terminal {
   return {
     isWatched: error.isTTY,
     secret: (prompt) => (input.isTTY ? readHidden(input, error, prompt) : firstLine(input)),
-    input: () => readAll(input),
+    input: () => {
+      if (input.isTTY) error.write("Reading standard input; Ctrl-D ends it\n");
+      return readAll(input);
+    },
     note: (text) => {
       if (error.isTTY) error.write(`${text}\n`);
     },
