@@ -28,6 +28,14 @@ describe("users", () => {
     ]);
   });
 
+  it("are not added without a password", async () => {
+    expect(await brokerctl.run(["add_user", "nopass"])).toMatchObject({
+      exitCode: 65,
+      stderr: expect.stringContaining("No password was given"),
+    });
+    expect(await brokerctl.out("-s", "list_users")).not.toContain("nopass");
+  });
+
   it("are not added twice", async () => {
     expect(await brokerctl.run(["-q", "add_user", "zoe", "other"])).toEqual({
       exitCode: 70,
