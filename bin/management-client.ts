@@ -244,6 +244,11 @@ function reachText(error: Error): string {
       return "no such host";
     case "ECONNRESET":
       return "it closed the connection";
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return "its certificate is of no authority known here; NODE_EXTRA_CA_CERTS can name a file with it";
     case "EPROTO":
       return "what listens there does not speak TLS; try http:";
     default:
