@@ -1,3 +1,4 @@
+import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
@@ -32,8 +33,8 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
   return {
     product_name: product,
     product_version: version,
-    rabbitmq_version: version,
-    management_version: version,
+    rabbitmq_version: rabbitmqVersion,
+    management_version: rabbitmqVersion,
     cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
     disable_stats: false,
