@@ -98,6 +98,9 @@ export const everything = { configure: ".*", write: ".*", read: ".*" };
 /** RabbitMQ's body for something that does not exist. */
 export const notFound = { error: "Object Not Found", reason: "Not Found" };
 
+/** RabbitMQ's body where something was to be put into a vhost that does not exist. */
+export const vhostNotFound = { error: "not_found", reason: "vhost_not_found" };
+
 /** RabbitMQ's body for something the user may not do. */
 export function notAuthorised(reason: string): { error: string; reason: string } {
   return { error: "not_authorised", reason };
