@@ -18,10 +18,10 @@ export interface ApiRequest {
 
 /** The HTTP API of a broker, as one user. */
 export class ManagementClient {
-  readonly #broker: TestBroker;
+  readonly #broker: Pick<TestBroker, "managementUrl">;
   readonly #authorization: string | undefined;
 
-  constructor(broker: TestBroker, authorization: string | undefined) {
+  constructor(broker: Pick<TestBroker, "managementUrl">, authorization: string | undefined) {
     this.#broker = broker;
     this.#authorization = authorization;
   }
