@@ -144,18 +144,19 @@ export class DocumentReader {
     const exists = this.#into.vhosts.find(vhost)?.exchanges.has(name) ?? false;
     if (isReserved(name) && !exists) throw invalid(`exchange name '${name}' contains reserved prefix 'amq.*'`);
     const exchange = { vhost, ...exchangeFrom(vhost, name, fields) };
+    // Types differ in what arguments they take: one that nobody sees says whether these will do.
+    createExchange(exchange);
     this.#exchanges.set(keyOf(vhost, name), exchange);
     return exchange;
   }
 
-  /** Only headers exchanges make something of a binding's arguments: one that nobody sees says whether it can. */
+  /** What can be bound differs with the type of the exchange: one that nobody sees says whether this can. */
   #binding(fields: JsonObject): BindingDefinition {
     const binding = bindingFrom(this.#vhostName(fields), fields);
     const existing = this.#into.vhosts.find(binding.vhost)?.exchanges.get(binding.source);
     const source = existing ?? this.#exchanges.get(keyOf(binding.vhost, binding.source));
-    if (source?.type === "headers") {
-      createExchange(source).bind({ name: "", kind: "queue" }, binding.routingKey, binding.arguments);
-    }
+    const destination = { name: "", kind: binding.destinationKind, type: "classic" };
+    if (source !== undefined) createExchange(source).bind(destination, binding.routingKey, binding.arguments);
     return binding;
   }
 

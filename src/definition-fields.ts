@@ -10,7 +10,7 @@ import { expandTopicPattern, type Permission, type TopicPermission } from "./per
 import { checkPolicy, type Policy } from "./policies.ts";
 import { parseQueueArguments, queueTypes } from "./queue/arguments.ts";
 import type { BindingDefinition } from "./store/store.ts";
-import { checkAlternate } from "./topology.ts";
+import { checkAlternate, checkQuorum } from "./topology.ts";
 import { checkUser, type User } from "./users.ts";
 import type { VhostProperties } from "./vhost.ts";
 import { newVhost } from "./vhosts.ts";
@@ -100,7 +100,9 @@ export function queueFrom(vhost: string, name: string, fields: JsonObject): Queu
   checkNameSize("queue", name);
   const args = withType(fields.table("arguments"), fields.findText("type"));
   parseQueueArguments(args, queueText(name, vhost));
-  return { durable: fields.flag("durable"), autoDelete: fields.flag("auto_delete"), arguments: args };
+  const queue = { durable: fields.flag("durable"), autoDelete: fields.flag("auto_delete"), arguments: args };
+  checkQuorum(vhost, { name, exclusive: false, ...queue });
+  return queue;
 }
 
 /** Newer exports name a queue's type beside its arguments. */

@@ -20,8 +20,8 @@ export function isReserved(name: string): boolean {
 }
 
 /** A fresh name for a queue declared without one. */
-export function generateQueueName(): string {
-  return `amq.gen-${randomToken()}`;
+export function generateQueueName(prefix = "amq.gen"): string {
+  return `${prefix}-${randomToken()}`;
 }
 
 /** A fresh consumer tag, for basic.consume without one. */

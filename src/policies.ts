@@ -1,7 +1,7 @@
 import { BrokerError } from "./errors.ts";
 import { emptyTable, type FieldTable, type FieldValue } from "./field-table.ts";
 import { compilePattern, InvalidPatternError, Patterns } from "./patterns.ts";
-import { isInteger, parseQueueArguments } from "./queue/arguments.ts";
+import { isForeign, isInteger, parseQueueArguments, queueTypeOf, queueTypes } from "./queue/arguments.ts";
 import type { PolicyDefinition, Store } from "./store/store.ts";
 
 /** Rules for the queues and exchanges of a vhost whose names a pattern is found in. */
@@ -30,8 +30,26 @@ export interface EffectivePolicy {
 const noPolicy: EffectivePolicy = { policy: undefined, operatorPolicy: undefined, rules: emptyTable };
 
 /** Numbers of which the smaller counts, whoever set it. */
-const bounds = ["message-ttl", "expires", "max-length", "max-length-bytes"] as const;
-const queueRules = [...bounds, "overflow", "dead-letter-exchange", "dead-letter-routing-key"] as const;
+const bounds = [
+  "message-ttl",
+  "expires",
+  "max-length",
+  "max-length-bytes",
+  "delivery-limit",
+  "consumer-timeout",
+  "max-in-memory-length",
+  "max-in-memory-bytes",
+] as const;
+const queueRules = [
+  ...bounds,
+  "overflow",
+  "dead-letter-exchange",
+  "dead-letter-routing-key",
+  "dead-letter-strategy",
+  "delayed-retry-type",
+  "delayed-retry-min",
+  "delayed-retry-max",
+] as const;
 const operatorRules: readonly string[] = [...bounds, "overflow"];
 /** Rules of RabbitMQ about how queues are laid out over nodes and memory: on one node there is nothing to lay out. */
 const idleRules = [
@@ -45,6 +63,8 @@ const idleRules = [
   "queue-version",
   "queue-master-locator",
   "queue-leader-locator",
+  "target-group-size",
+  "initial-cluster-size",
 ];
 const userRules: readonly string[] = [...queueRules, "alternate-exchange", ...idleRules];
 
@@ -148,10 +168,12 @@ function appliesTo(target: string, { kind, type }: PolicySubject): boolean {
 /** The arguments a queue has in effect: its own and the rules for it, of two bounds the smaller. */
 export function withRules(args: FieldTable, rules: FieldTable): FieldTable {
   if (rules.size === 0) return args;
+  const type = queueTypeOf(args);
   const merged = new Map(args);
   for (const name of queueRules) {
     const rule = rules.get(name);
-    if (rule === undefined) continue;
+    // A policy may be for queues of several types: each follows what means something to it.
+    if (rule === undefined || isForeign(type, `x-${name}`)) continue;
     const own = merged.get(`x-${name}`);
     merged.set(`x-${name}`, isBound(name) ? smaller(own, rule) : (own ?? rule));
   }
@@ -172,6 +194,9 @@ function isBound(name: string): boolean {
 
 function smaller(one: FieldValue | undefined, other: FieldValue): FieldValue {
   if (one === undefined || !isInteger(one) || !isInteger(other)) return other;
+  // Of delivery limits a negative one is no limit.
+  if (one.value < 0) return other;
+  if (other.value < 0) return one;
   return one.value < other.value ? one : other;
 }
 
@@ -203,7 +228,10 @@ function checkPattern(pattern: string): void {
 /** Rules mean what the arguments of these names mean, so these say what values they may have. */
 function checkValues(rules: FieldTable): void {
   try {
-    parseQueueArguments(withRules(emptyTable, rules), "a policy");
+    for (const type of queueTypes) {
+      const args: FieldTable = new Map([["x-queue-type", { type: "longstr", value: type }]]);
+      parseQueueArguments(withRules(args, rules), "a policy");
+    }
   } catch (error) {
     if (error instanceof BrokerError) throw invalid(error.detail);
     throw error;

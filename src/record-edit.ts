@@ -12,7 +12,8 @@ export interface RecordEdit {
   readonly removeExpiration?: boolean;
 }
 
-type PropertyName = keyof typeof propertyFlag;
+/** A property, by the name of its flag. */
+export type PropertyName = keyof typeof propertyFlag;
 
 const propertyOrder = Object.entries(propertyFlag) as [PropertyName, number][];
 
@@ -51,6 +52,11 @@ function headerFrame(message: Message, edit: RecordEdit): Buffer {
 function change(properties: Map<PropertyName, Buffer>, name: PropertyName, value: Buffer | null | undefined): void {
   if (value === null) properties.delete(name);
   else if (value !== undefined) properties.set(name, value);
+}
+
+/** The bytes of a property as they are in the message; undefined when absent. */
+export function findProperty(message: Message, name: PropertyName): Buffer | undefined {
+  return readProperties(message).get(name);
 }
 
 function readProperties(message: Message): Map<PropertyName, Buffer> {

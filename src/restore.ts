@@ -1,3 +1,4 @@
+import { delayedExchangeOf } from "./delayed-messages.ts";
 import type { GlobalParameters } from "./global-parameters.ts";
 import type { Limits } from "./limits.ts";
 import type { Permissions } from "./permissions.ts";
@@ -12,7 +13,7 @@ import type {
   StoredSegment,
   StoredState,
 } from "./store/store.ts";
-import { addExchange, restoreBinding, restoreQueue } from "./topology.ts";
+import { addExchange, restoreBinding, restoreDelayed, restoreQueue } from "./topology.ts";
 import type { Users } from "./users.ts";
 import type { Vhosts } from "./vhosts.ts";
 
@@ -25,6 +26,9 @@ export interface Restorable {
   readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
 }
+
+/** Whose messages the store holds: a queue, or an exchange that delays them. */
+type StoredQueue = Pick<Queue, "restore" | "store" | "memory">;
 
 /** What names or rules another thing comes after or before it: bindings last, policies ahead of queues. */
 const order = [
@@ -43,7 +47,7 @@ const order = [
 /** Brings back what the store holds: definitions first, then to each queue the segments of its messages. */
 export class Restorer {
   readonly #target: Restorable;
-  readonly #queues = new Map<number, Queue>();
+  readonly #queues = new Map<number, StoredQueue>();
 
   constructor(target: Restorable) {
     this.#target = target;
@@ -99,6 +103,12 @@ export class Restorer {
   #queue({ kind: _, ...properties }: QueueDefinition): void {
     const vhost = this.#target.vhosts.find(properties.vhost);
     if (vhost === undefined) return;
+    const exchange = delayedExchangeOf(properties);
+    if (exchange !== undefined) {
+      const delayed = restoreDelayed(vhost, exchange, properties.id);
+      this.#queues.set(delayed.id, delayed);
+      return;
+    }
     const queue = restoreQueue(vhost, { ...properties, durable: true, exclusiveOwner: undefined });
     this.#queues.set(queue.id, queue);
   }

@@ -1,11 +1,13 @@
+import { DelayedMessages } from "./delayed-messages.ts";
 import { checkArguments, checkProperty } from "./equivalence.ts";
 import { BrokerError } from "./errors.ts";
+import { delayedType } from "./exchange/delayed.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
 import { queueOptions } from "./policy-effects.ts";
-import { queueArguments } from "./queue/arguments.ts";
+import { queueArguments, queueTypeOf } from "./queue/arguments.ts";
 import { Queue, type QueueProperties } from "./queue/queue.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
@@ -63,6 +65,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
   checkAlternate(vhost.name, declaration);
   const exchange = addExchange(vhost, declaration);
+  if (exchange.type === delayedType) addDelayed(vhost, exchange, vhost.host.nextQueueId());
   if (exchange.durable) {
     vhost.noteDefined(exchange);
     const { name, type, autoDelete, internal } = exchange;
@@ -77,6 +80,27 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
     });
   }
   return exchange;
+}
+
+function addDelayed(vhost: Vhost, exchange: VhostExchange, id: number): void {
+  const delayed = new DelayedMessages(vhost, exchange.name, id, exchange.durable);
+  vhost.delayed.set(exchange.name, delayed);
+  if (exchange.durable) vhost.store.define(delayed.definition);
+}
+
+/** Puts back the wait of an exchange as it was stored, without its messages. */
+export function restoreDelayed(vhost: Vhost, exchange: string, id: number): DelayedMessages {
+  const delayed = new DelayedMessages(vhost, exchange, id, true);
+  vhost.delayed.set(exchange, delayed);
+  return delayed;
+}
+
+function removeDelayed(vhost: Vhost, exchange: VhostExchange): void {
+  const delayed = vhost.delayed.get(exchange.name);
+  if (delayed === undefined) return;
+  vhost.delayed.delete(exchange.name);
+  if (exchange.durable) vhost.store.undefine(delayed.definition);
+  delayed.delete();
 }
 
 function checkType(type: string): void {
@@ -120,6 +144,7 @@ export function deleteExchange(vhost: Vhost, name: string, ifUnused: boolean): v
 
 function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
   vhost.exchanges.delete(exchange.name);
+  removeDelayed(vhost, exchange);
   if (exchange.durable) vhost.store.undefine({ kind: "exchange", vhost: vhost.name, name: exchange.name });
   for (const binding of [...exchange.bindings()]) {
     exchange.unbind(binding.destination, binding.routingKey, binding.arguments);
@@ -142,6 +167,8 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     return existing;
   }
   if (isReserved(declaration.name) && !declaration.serverNamed) throw reserved("queue", declaration.name);
+  queueOptions(vhost, declaration);
+  checkQuorum(vhost.name, declaration);
   checkQueueLimit(vhost, declaration.name);
   const { name, exclusive, autoDelete } = declaration;
   const durable = declaration.durable && !exclusive;
@@ -162,6 +189,19 @@ function withDefaultType(declaration: QueueDeclaration, type: string | undefined
   const applies = type !== undefined && type !== "classic" && declaration.isImported !== true;
   if (!applies || args.has("x-queue-type") || !durable || exclusive || autoDelete) return args;
   return new Map(args).set("x-queue-type", { type: "longstr", value: type });
+}
+
+/** A quorum queue is there for good. Throws PRECONDITION_FAILED when this one would not be. */
+export function checkQuorum(
+  vhost: string,
+  queue: Pick<QueueDeclaration, "name" | "durable" | "exclusive" | "autoDelete" | "arguments">,
+): void {
+  if (queueTypeOf(queue.arguments) !== "quorum") return;
+  const { autoDelete, exclusive, durable } = queue;
+  const wrong = autoDelete ? "auto-delete" : exclusive ? "exclusive-owner" : durable ? undefined : "non-durable";
+  if (wrong === undefined) return;
+  const text = `invalid property '${wrong}' for ${queueText(queue.name, vhost)}`;
+  throw new BrokerError("PRECONDITION_FAILED", text);
 }
 
 function checkQueueLimit(vhost: Vhost, name: string): void {
@@ -222,6 +262,7 @@ export function deleteQueue(
   const queue = vhost.queues.get(name);
   if (queue === undefined) return 0;
   checkExclusive(queue, user);
+  if (queue.type === "quorum") checkUnconditional(queue, only);
   if (only.ifUnused && queue.consumerCount > 0) {
     throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} in use`);
   }
@@ -229,6 +270,13 @@ export function deleteQueue(
     throw new BrokerError("PRECONDITION_FAILED", `${queueText(name, vhost.name)} not empty`);
   }
   return removeQueue(vhost, queue);
+}
+
+function checkUnconditional(queue: Queue, only: { readonly ifUnused: boolean; readonly ifEmpty: boolean }): void {
+  const flag = only.ifUnused ? "if-unused" : only.ifEmpty ? "if-empty" : undefined;
+  if (flag === undefined) return;
+  const text = `cannot delete ${queueText(queue.name, queue.vhost)}. queue.delete operations with ${flag} flag set`;
+  throw new BrokerError("NOT_IMPLEMENTED", `${text} are not supported by quorum queues`);
 }
 
 /** Ends a queue with its bindings and messages; returns how many were ready. */
@@ -277,6 +325,7 @@ export function bind(
     vhost.store.define(bindingKey(vhost, source, destination, routingKey, args));
   }
   vhost.host.topologyChanged();
+  for (const record of source.history) vhost.replay(record, destination);
 }
 
 /** Puts back a binding that was stored; one that lost an end meanwhile is left out. */

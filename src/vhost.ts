@@ -1,11 +1,16 @@
 import type { Churn } from "./churn.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
+import { Deferred } from "./deferred.ts";
+import type { DelayedMessages } from "./delayed-messages.ts";
 import { BrokerError } from "./errors.ts";
+import { delayMsOf } from "./exchange/delayed.ts";
 import type { Exchange } from "./exchange/exchange.ts";
-import type { FieldTable } from "./field-table.ts";
+import type { RoutedContent } from "./exchange/routed-content.ts";
+import { parseExpiration } from "./expiration.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger } from "./log.ts";
+import { MessageContent } from "./message-content.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { EffectivePolicy, Policies } from "./policies.ts";
 import { queueTypeOf } from "./queue/arguments.ts";
@@ -33,6 +38,8 @@ export interface Route {
   readonly targets: readonly Target[];
   /** True when every message to that exchange with that key goes there, whatever its headers. */
   readonly fixed: boolean;
+  /** True when all it goes to is a wait in an exchange. */
+  readonly delayed: boolean;
   /** Of the exchange that it starts from. */
   readonly counters: ExchangeCounters;
 }
@@ -77,6 +84,12 @@ export interface VhostCounters {
   sent: number;
 }
 
+/** A dead letter on its way, and who wants to know whether it arrives. */
+interface Sending {
+  readonly letter: DeadLetter;
+  readonly sent: ((arrived: boolean) => void) | undefined;
+}
+
 /** A virtual host: its exchanges and queues, and the routing of messages among them. */
 export class Vhost implements QueueHost {
   readonly name: string;
@@ -89,6 +102,8 @@ export class Vhost implements QueueHost {
   readonly retired = newQueueCounters();
   /** Consumers on direct reply-to, by the address that their requests carry. */
   readonly replyTargets = new Map<string, Target>();
+  /** What waits in exchanges of type x-delayed-message, by their names. */
+  readonly delayed = new Map<string, DelayedMessages>();
   /** The exchanges that have bindings to a queue or exchange. */
   readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
   /** The batches in which queues and exchanges were defined. */
@@ -96,7 +111,14 @@ export class Vhost implements QueueHost {
   readonly #exchangeCounters = new WeakMap<VhostExchange, ExchangeCounters>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
-  #deadLetters: DeadLetter[] = [];
+  readonly #deadLetters = new Deferred<Sending>(
+    ({ letter, sent }) => {
+      const arrived = this.#send(letter);
+      sent?.(arrived);
+    },
+    // Where they came from they may be gone from the store with the next batch, so with that they must be there.
+    () => this.store.hurry(),
+  );
 
   constructor(name: string, properties: VhostProperties, host: VhostHost, removeQueue: QueueRemover) {
     this.name = name;
@@ -205,37 +227,54 @@ export class Vhost implements QueueHost {
 
   /**
    * Finds where messages to an exchange go with these keys. An exchange is passed once, so cycles end; one that
-   * routes nowhere passes on to its alternate exchange.
+   * routes nowhere passes on to its alternate exchange. A message that is to be delayed goes to the wait of its exchange,
+   * but if it is mandatory only as long as somebody would get it now.
    */
-  route(exchange: string, routingKeys: readonly string[], headers: () => FieldTable): Route {
+  route(exchange: string, routingKeys: readonly string[], content: RoutedContent, mandatory = false): Route {
     if (exchange === "") return this.#routeByName(routingKeys);
     const first = this.getExchange(exchange);
-    const queues = new Set<Queue>();
+    const waits = this.#waitOf(first, content);
+    if (waits === undefined) return this.#routeThrough(first, routingKeys, content);
+    const reached = !mandatory || this.#routeThrough(first, routingKeys, content).targets.length > 0;
+    return { targets: reached ? [waits] : [], fixed: false, delayed: reached, counters: this.countersOf(first) };
+  }
+
+  #routeThrough(first: VhostExchange, routingKeys: readonly string[], content: RoutedContent): Route {
+    const targets = new Set<Target>();
     const passed = new Set<VhostExchange>([first]);
     // A set grows while it is walked: each exchange found is passed in its turn, once.
     let fixed = true;
     for (const at of passed) {
-      this.#routeOnce(at, routingKeys, headers, queues, passed);
-      fixed &&= !at.needsHeaders;
+      const waits = at === first ? undefined : this.#waitOf(at, content);
+      if (waits === undefined) this.#routeOnce(at, routingKeys, content, targets, passed);
+      else targets.add(waits);
+      fixed &&= !at.varies;
     }
-    return { targets: [...queues], fixed, counters: this.countersOf(first) };
+    return { targets: [...targets], fixed, delayed: false, counters: this.countersOf(first) };
+  }
+
+  /** Where a message waits that an exchange has to delay. */
+  #waitOf(exchange: VhostExchange, content: RoutedContent): DelayedMessages | undefined {
+    if (this.delayed.size === 0) return undefined;
+    const waits = this.delayed.get(exchange.name);
+    return waits !== undefined && delayMsOf(content.headers()) > 0 ? waits : undefined;
   }
 
   #routeOnce(
     exchange: VhostExchange,
     routingKeys: readonly string[],
-    headers: () => FieldTable,
-    queues: Set<Queue>,
+    content: RoutedContent,
+    targets: Set<Target>,
     passed: Set<VhostExchange>,
   ): void {
     const found = new Set<Bindable>();
-    for (const key of routingKeys) exchange.route(key, headers, found);
+    exchange.routeAll(routingKeys, content, found);
     if (found.size === 0) {
       const alternate = this.#alternateOf(exchange);
       if (alternate !== undefined) passed.add(alternate);
     }
     for (const destination of found) {
-      if (destination.kind === "queue") queues.add(destination);
+      if (destination.kind === "queue") targets.add(destination);
       else passed.add(destination);
     }
   }
@@ -263,32 +302,46 @@ export class Vhost implements QueueHost {
       if (target !== undefined) targets.add(target);
       if (isReply) fixed = false;
     }
-    return { targets: [...targets], fixed, counters: this.countersOf(this.getExchange("")) };
+    return { targets: [...targets], fixed, delayed: false, counters: this.countersOf(this.getExchange("")) };
   }
 
-  deadLetter(queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void {
+  deadLetter(
+    queue: Grave,
+    reason: DeathReason,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    sent?: (arrived: boolean) => void,
+  ): void {
     const record = Buffer.from(bytes.subarray(start, end));
-    // Sent once the operation that let the message die is over, so that no queue is entered twice at a time, but
-    // before the turn ends, so that both are one transaction.
-    if (this.#deadLetters.length === 0) queueMicrotask(() => this.#sendDeadLetters());
-    this.#deadLetters.push(makeDeadLetter(queue, reason, record, this.clock.now()));
+    this.#deadLetters.add({ letter: makeDeadLetter(queue, reason, record, this.clock.now()), sent });
   }
 
-  #sendDeadLetters(): void {
-    const letters = this.#deadLetters;
-    this.#deadLetters = [];
-    for (const letter of letters) this.#send(letter);
-  }
-
-  #send(letter: DeadLetter): void {
-    if (letter.exchange !== "" && !this.exchanges.has(letter.exchange)) return;
+  /** Returns whether any queue took it, or whoever could is the one that it must not go to again. */
+  #send(letter: DeadLetter): boolean {
+    if (letter.exchange !== "" && !this.exchanges.has(letter.exchange)) return false;
     const message = this.#message.setOwned(letter.record);
-    const { targets } = this.route(letter.exchange, letter.routingKeys, () => message.headers());
+    const { targets } = this.route(letter.exchange, letter.routingKeys, new MessageContent(message));
+    let arrived = false;
     for (const target of targets) {
       if (isCycle(letter, target.name)) {
         this.host.log.warn({ vhost: this.name, queue: target.name }, "dead letter dropped: it goes round in a cycle");
-      } else target.enqueue(message, undefined, 0);
+        arrived = true;
+      } else if (target.enqueue(message, undefined, 0) !== "rejected") arrived = true;
     }
+    return arrived;
+  }
+
+  /** Gives a message that was routed earlier to a queue, or to those that an exchange finds for it. */
+  replay(record: Buffer, destination: Bindable): void {
+    const message = this.#message.setOwned(record);
+    const { expiration } = message;
+    if (expiration !== undefined) message.expiresAfterMs = parseExpiration(expiration);
+    const targets =
+      destination.kind === "queue"
+        ? [destination]
+        : this.route(destination.name, [message.routingKey], new MessageContent(message)).targets;
+    for (const target of targets) target.enqueue(message, undefined, 0);
   }
 
   lastConsumerGone(queue: Queue): void {

@@ -4,6 +4,8 @@ import { type FieldTable, sameTable } from "../field-table.ts";
 export interface Destination {
   readonly name: string;
   readonly kind: "queue" | "exchange";
+  /** Of queue or exchange. */
+  readonly type: string;
 }
 
 /** A rule of an exchange: what it means is the exchange type's business. */

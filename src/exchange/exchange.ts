@@ -1,5 +1,6 @@
 import type { FieldTable } from "../field-table.ts";
 import { type Binding, BindingTable, type Destination } from "./binding.ts";
+import type { RoutedContent } from "./routed-content.ts";
 
 /** What an exchange was declared with. */
 export interface ExchangeProperties {
@@ -23,8 +24,8 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
   readonly autoDelete: boolean;
   readonly internal: boolean;
   readonly arguments: FieldTable;
-  /** True when route() calls its `headers`, so that two messages with one routing key may go different ways. */
-  abstract readonly needsHeaders: boolean;
+  /** True when two messages with one routing key may go different ways. */
+  abstract readonly varies: boolean;
   readonly #table = new BindingTable<D>();
   #everBound = false;
 
@@ -37,12 +38,22 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
     this.arguments = properties.arguments;
   }
 
-  /** Adds to `found` every destination that a message with this key and these headers is bound to go to directly. */
-  abstract route(routingKey: string, headers: () => FieldTable, found: Set<D>): void;
+  /** Adds to `found` every destination that a message with this key and content is bound to go to directly. */
+  abstract route(routingKey: string, content: RoutedContent, found: Set<D>): void;
 
-  /** Binds and returns true; false when that very binding exists. Throws PRECONDITION_FAILED on invalid arguments. */
+  /** Routes a message by all the keys it has: its own, then those that its sender selected. */
+  routeAll(routingKeys: readonly string[], content: RoutedContent, found: Set<D>): void {
+    for (const key of routingKeys) this.route(key, content, found);
+  }
+
+  /** Records that a destination gets when it is bound, oldest first. */
+  get history(): readonly Buffer[] {
+    return [];
+  }
+
+  /** Binds and returns true; false when that very binding exists. Throws PRECONDITION_FAILED when it cannot be. */
   bind(destination: D, routingKey: string, args: FieldTable): boolean {
-    this.validate(args);
+    this.validate({ destination, routingKey, arguments: args });
     const binding = this.#table.add(destination, routingKey, args);
     if (binding === undefined) return false;
     this.#everBound = true;
@@ -83,8 +94,8 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
     return this.#everBound;
   }
 
-  /** Refuses arguments that mean nothing to this type. */
-  protected validate(_args: FieldTable): void {}
+  /** Refuses a binding that means nothing to this type. */
+  protected validate(_binding: Binding<D>): void {}
 
   /** Called once a binding is in the table. */
   protected abstract added(binding: Binding<D>): void;

@@ -1,12 +1,12 @@
-import type { FieldTable } from "../field-table.ts";
 import type { Destination } from "./binding.ts";
 import { Exchange } from "./exchange.ts";
+import type { RoutedContent } from "./routed-content.ts";
 
 /** Routes every message to every bound destination. */
 export class FanoutExchange<D extends Destination> extends Exchange<D> {
-  readonly needsHeaders = false;
+  readonly varies: boolean = false;
 
-  route(_routingKey: string, _headers: () => FieldTable, found: Set<D>): void {
+  route(_routingKey: string, _content: RoutedContent, found: Set<D>): void {
     for (const destination of this.boundDestinations()) found.add(destination);
   }
 

@@ -1,8 +1,8 @@
-import type { FieldTable } from "../field-table.ts";
 import type { Binding, Destination } from "./binding.ts";
 import { Exchange } from "./exchange.ts";
 import { HeadersIndex } from "./headers-index.ts";
 import { type HeadersRule, headersRule, matchesHeaders } from "./headers-match.ts";
+import type { RoutedContent } from "./routed-content.ts";
 
 /** A binding with what it asks of a message. */
 interface Candidate<D> {
@@ -12,20 +12,20 @@ interface Candidate<D> {
 
 /** Routes by the message's headers; the routing key means nothing. */
 export class HeadersExchange<D extends Destination> extends Exchange<D> {
-  readonly needsHeaders = true;
+  readonly varies = true;
   readonly #candidates = new Map<Binding<D>, Candidate<D>>();
   readonly #index = new HeadersIndex<Candidate<D>>();
 
-  route(_routingKey: string, headers: () => FieldTable, found: Set<D>): void {
+  route(_routingKey: string, content: RoutedContent, found: Set<D>): void {
     if (this.#candidates.size === 0) return;
-    const given = headers();
+    const given = content.headers();
     this.#index.candidates(given, ({ destination, rule }) => {
       if (!found.has(destination) && matchesHeaders(rule, given)) found.add(destination);
     });
   }
 
-  protected override validate(args: FieldTable): void {
-    headersRule(args);
+  protected override validate(binding: Binding<D>): void {
+    headersRule(binding.arguments);
   }
 
   protected added(binding: Binding<D>): void {

@@ -1,16 +1,16 @@
-import type { FieldTable } from "../field-table.ts";
 import type { Binding, Destination } from "./binding.ts";
 import { Exchange } from "./exchange.ts";
 import { RouteCache } from "./route-cache.ts";
+import type { RoutedContent } from "./routed-content.ts";
 import { TopicTrie } from "./topic-trie.ts";
 
 /** Routes by patterns over the dot-separated words of the routing key: `*` is one word, `#` any number of words. */
 export class TopicExchange<D extends Destination> extends Exchange<D> {
-  readonly needsHeaders = false;
+  readonly varies = false;
   readonly #trie = new TopicTrie<D>();
   readonly #cache = new RouteCache<D>();
 
-  route(routingKey: string, _headers: () => FieldTable, found: Set<D>): void {
+  route(routingKey: string, _content: RoutedContent, found: Set<D>): void {
     for (const destination of this.#destinations(routingKey)) found.add(destination);
   }
 

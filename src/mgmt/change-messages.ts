@@ -1,5 +1,6 @@
 import { parseExpiration } from "../expiration.ts";
 import type { FieldTable } from "../field-table.ts";
+import { MessageContent } from "../message-content.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type FoundMessage, QueueScan } from "../queue/queue-scan.ts";
 import { Message } from "../record.ts";
@@ -123,7 +124,7 @@ export class Mover {
     const { cc } = senderSelected(headers);
     const keys = this.#routingKey === undefined ? [key, ...cc] : [key];
     if (!this.#mayUse(key)) return this.#stays("rejected");
-    const { targets, counters } = this.#vhost.route(this.#exchange, keys, () => headers);
+    const { targets, counters } = this.#vhost.route(this.#exchange, keys, new MessageContent(message, headers));
     if (targets.length === 0) return this.#stays("unroutable");
     const moved = this.#movedFrom(message, key, headers);
     const results = targets.map((target) => target.enqueue(moved, undefined, 0));
@@ -131,6 +132,8 @@ export class Mover {
     counters.publishedIn++;
     counters.publishedOut += targets.length;
     queue.discard(segment, index, true);
+    // It must be where it went to with the very batch that removes it from where it was.
+    this.#vhost.store.hurry();
     this.#count++;
     return true;
   }

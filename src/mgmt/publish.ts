@@ -2,6 +2,7 @@ import { BrokerError } from "../errors.ts";
 import { parseExpiration } from "../expiration.ts";
 import { emptyTable, type FieldTable } from "../field-table.ts";
 import { JsonObject } from "../json-object.ts";
+import { MessageContent } from "../message-content.ts";
 import { directReplyTo, exchangeText } from "../names.ts";
 import { isBase64 } from "../passwords.ts";
 import { Message } from "../record.ts";
@@ -34,7 +35,9 @@ export async function publish(
   checkSender(message, call.user);
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
   if (alarms.active) throw unavailable(`publishing is blocked: ${alarms.reason}`);
-  const { targets, counters } = vhost.route(exchange.name, [routingKey, ...cc, ...bcc], () => headers ?? emptyTable);
+  const keys = [routingKey, ...cc, ...bcc];
+  const content = new MessageContent(message, headers ?? emptyTable);
+  const { targets, counters } = vhost.route(exchange.name, keys, content, true);
   vhost.counters.published++;
   counters.publishedIn++;
   counters.publishedOut += targets.length;

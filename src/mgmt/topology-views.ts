@@ -16,6 +16,7 @@ import { exchangeStats, lengthRow, queueStats } from "./stats.ts";
 export function exchangeView(vhost: Vhost, exchange: VhostExchange, metrics: Metrics, query: Query): Row {
   const { policy } = vhost.policyOf(exchange);
   const isCounted = query["disable_stats"] !== "true";
+  const delayed = vhost.delayed.get(exchange.name);
   return {
     name: exchange.name,
     vhost: vhost.name,
@@ -24,6 +25,7 @@ export function exchangeView(vhost: Vhost, exchange: VhostExchange, metrics: Met
     auto_delete: exchange.autoDelete,
     internal: exchange.internal,
     arguments: tableToPlain(exchange.arguments),
+    ...(delayed !== undefined && { messages_delayed: delayed.count }),
     ...(policy !== undefined && { policy }),
     ...(isCounted && exchangeStats(metrics.ofExchange(vhost.countersOf(exchange)), query)),
   };

@@ -10,6 +10,17 @@ export interface Grave {
 
 /** Where queues send their dead letters. */
 export interface DeadLetterSink {
-  /** Takes the record in bytes[start, end) on its way to the queue's dead-letter exchange; copies it before it returns. */
-  deadLetter(queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void;
+  /**
+   * Takes the record in bytes[start, end) on its way to the queue's dead-letter exchange; copies it before it returns.
+   * Calls `sent`, when it is given, with whether the letter arrived in any queue; not before this returns, but in the
+   * batch that the letter is in.
+   */
+  deadLetter(
+    queue: Grave,
+    reason: DeathReason,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    sent?: (arrived: boolean) => void,
+  ): void;
 }

@@ -4,6 +4,8 @@ import type { Segment } from "./segment.ts";
 
 /** Entries of messages that have gone are swept out once they outnumber the rest by this many. */
 const staleMax = 1000;
+/** A segment that is not in memory is read this long before its first message expires. */
+const readAheadMs = 2000;
 /** Messages expired at once; the rest follows in the next turn, so that a whole backlog's end stops nobody. */
 const expireMax = 5000;
 
@@ -43,11 +45,17 @@ export class Expiry {
     this.#setTimer(expiresAt);
   }
 
-  /** Watches a segment that is on disk only. */
-  watchSegment(segment: Segment): void {
-    if (segment.firstExpiresAt === 0) return;
-    this.#dueSegments.push(segment.firstExpiresAt, segment, 0);
-    this.#setTimer(segment.firstExpiresAt);
+  /** Forgets the messages, not the segments, that are waited for. */
+  forgetMessages(): void {
+    this.#due.clear();
+  }
+
+  /** Watches a segment that is on disk only. Its first message expires at `firstExpiresAt`; 0 when none does. */
+  watchSegment(segment: Segment, firstExpiresAt = segment.firstExpiresAt): void {
+    if (firstExpiresAt === 0) return;
+    const readAt = firstExpiresAt - readAheadMs;
+    this.#dueSegments.push(readAt, segment, 0);
+    this.#setTimer(readAt);
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
 import type { Segment } from "./segment.ts";
 
-/** A binary heap of messages, least key first. An entry stays when its message goes: check it before use. */
+/** A binary heap of messages, least key first, equal ones in the order of the queue. An entry stays when its message goes: check it before use. */
 export class MessageHeap {
   #keys: number[] = [];
   #segments: Segment[] = [];
@@ -30,7 +30,7 @@ export class MessageHeap {
     this.#place(at, key, segment, index);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (this.#keyAt(parent) <= key) break;
+      if (!this.#isAfter(parent, key, segment, index)) break;
       this.#move(parent, at);
       at = parent;
     }
@@ -46,8 +46,11 @@ export class MessageHeap {
     if (key === undefined || segment === undefined || index === undefined || length === 0) return;
     let at = 0;
     for (let child = 1; child < length; child = 2 * at + 1) {
-      if (this.#keyAt(child + 1) < this.#keyAt(child)) child++;
-      if (this.#keyAt(child) >= key) break;
+      const right = this.#segments[child + 1];
+      if (right !== undefined && this.#isAfter(child, this.#keyAt(child + 1), right, this.#indexes[child + 1] ?? 0)) {
+        child++;
+      }
+      if (this.#isAfter(child, key, segment, index)) break;
       this.#move(child, at);
       at = child;
     }
@@ -75,6 +78,14 @@ export class MessageHeap {
 
   #keyAt(at: number): number {
     return this.#keys[at] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the entry at `at` comes after one with this key for this message. */
+  #isAfter(at: number, key: number, segment: Segment, index: number): boolean {
+    const other = this.#keyAt(at);
+    if (other !== key) return other > key;
+    const before = this.#segments[at];
+    return before !== undefined && before.position(this.#indexes[at] ?? 0) > segment.position(index);
   }
 
   #move(from: number, to: number): void {

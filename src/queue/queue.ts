@@ -1,18 +1,25 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
-import { addressEndOf, type Message } from "../record.ts";
+import { addressEndOf, type Message, propertyFlag } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store, StoredMessages } from "../store/store.ts";
-import type { QueueOptions } from "./arguments.ts";
+import { type QueueOptions, type QueueType, queueTypeOf } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
-import { ConsumerTurns } from "./consumer-turns.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
+import { DeadLetterRetries } from "./dead-letter-retries.ts";
+import { deliveredAgain } from "./delivery-count.ts";
 import { Expiry } from "./expiry.ts";
+import { HeldMessages } from "./held-messages.ts";
+import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
+import { QueueConsumers } from "./queue-consumers.ts";
+import { QuickAcks } from "./quick-acks.ts";
+import { earliestRetimed, retimed } from "./retiming.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
+import { ackWaitMs } from "./segment-log.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
 
 /** What a queue needs of the vhost it is in. */
@@ -84,6 +91,8 @@ export function newQueueCounters(): QueueCounters {
  */
 export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly kind = "queue";
+  /** As x-queue-type has it. */
+  readonly type: QueueType;
   readonly name: string;
   readonly vhost: string;
   readonly id: number;
@@ -101,16 +110,19 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly counters = newQueueCounters();
   readonly #host: QueueHost;
   readonly #levels: (SegmentList | undefined)[] = [];
-  readonly #consumers = new Set<Consumer>();
-  readonly #turns = new ConsumerTurns();
+  readonly #consumers = new QueueConsumers();
   readonly #expiry: Expiry;
   readonly #paging: Paging;
+  readonly #held: HeldMessages;
+  readonly #deadLetterRetries: DeadLetterRetries;
+  /** Segments not in memory whose messages expire as an earlier time to live of the queue had it. */
+  readonly #outdated = new WeakMap<Segment, { readonly ttlMs: number | undefined }>();
+  readonly #acks = new QuickAcks();
   /** Who waits for segments to be in memory. */
   readonly #awaited = new Map<Segment, (() => void)[]>();
   #getters: Getter[] = [];
   #dispatching = false;
-  #usedAt: number;
-  #expiresTimer: Timer | undefined;
+  readonly #idle: IdleExpiry;
 
   constructor(host: QueueHost, properties: QueueProperties, options: QueueOptions) {
     this.#host = host;
@@ -121,15 +133,24 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.autoDelete = properties.autoDelete;
     this.exclusiveOwner = properties.exclusiveOwner;
     this.arguments = properties.arguments;
+    this.type = queueTypeOf(properties.arguments);
     this.options = options;
-    this.#usedAt = host.clock.now();
+    this.#idle = new IdleExpiry(host.clock, () => this.#idleExpired());
     this.#expiry = new Expiry(
       host.clock,
       (segment, index) => this.#remove(segment, index, "expired"),
       (segment) => this.#paging.read(segment),
     );
     this.#paging = new Paging(this, host.store, host.pages);
-    this.#armExpires();
+    this.#held = new HeldMessages(
+      host.clock,
+      (segment, index) => this.#release(segment, index),
+      () => this.resume(),
+    );
+    this.#deadLetterRetries = new DeadLetterRetries(host.clock, (segment, index, reason) =>
+      this.#sendDeadLetter(segment, index, reason),
+    );
+    this.#idle.arm(options.expiresMs);
   }
 
   get store(): Store {
@@ -163,7 +184,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   get consumers(): ReadonlySet<Consumer> {
-    return this.#consumers;
+    return this.#consumers.all;
   }
 
   /** Its segments, in the order in which their messages are delivered. */
@@ -229,7 +250,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.deleted) return "done";
     if (this.#refuses(message)) return "rejected";
     if (this.ready === 0) {
-      const consumer = this.#turns.next();
+      const consumer = this.#consumers.next();
       if (consumer !== undefined) return this.#handOver(consumer, message, waiter, tag);
     }
     this.counters.published++;
@@ -240,7 +261,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     level.ready++;
     this.ready++;
     this.readyBytes += message.bodySize;
-    const result = this.#keep(segment, index, waiter, tag);
+    const result = this.#keep(segment, index, 0, waiter, tag);
     if (expiresAt !== 0) this.#expireInTime(segment, index, expiresAt);
     if (this.#limited()) this.#dropSurplus();
     return result;
@@ -261,22 +282,25 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.unacked++;
     this.unackedBytes += message.bodySize;
     this.counters.delivered++;
-    const result = this.#keep(segment, index, waiter, tag);
+    const result = this.#keep(segment, index, this.#acks.expected() ? ackWaitMs : 0, waiter, tag);
     this.#deliverRecord(consumer, segment, index, segment);
     return result;
   }
 
-  /** Sees to it that the store gets a message which must outlive the broker. */
-  #keep(segment: Segment, index: number, waiter: CommitWaiter | undefined, tag: number): Enqueued {
+  /** Sees to it that the store gets a message which must outlive the broker, within so many milliseconds. */
+  #keep(segment: Segment, index: number, ms: number, waiter: CommitWaiter | undefined, tag: number): Enqueued {
     if (!segment.isPersistent(index)) return "done";
-    segment.mark();
+    segment.storeWithin(ms);
     if (waiter === undefined) return "done";
     segment.wait(index, waiter, tag);
     return "waits";
   }
 
   #levelOf(message: Message): number {
-    return Math.min(message.priority, this.options.maxPriority);
+    const { maxPriority, defaultPriority } = this.options;
+    if (maxPriority === 0) return 0;
+    const named = (message.propertyFlags & propertyFlag.priority) !== 0;
+    return Math.min(named ? message.priority : defaultPriority, maxPriority);
   }
 
   #level(level: number): SegmentList {
@@ -289,7 +313,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (tail !== undefined && !tail.closed) return tail;
     const store = this.stored ? this.#host.store : undefined;
     const number = this.#host.nextSegment();
-    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory);
+    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory, this.#acks);
+    segment.storesAll = this.options.storesAll;
     if (tail !== undefined) {
       segment.expectLike(tail);
       this.#dropIfGone(tail, level);
@@ -363,7 +388,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#level(segment.level).ready -= missing;
     this.ready -= missing;
     this.#dropIfGone(segment, this.#level(segment.level));
-    this.#expireFilled(segment);
+    const outdated = this.#outdated.get(segment);
+    if (outdated === undefined) this.#expireFilled(segment);
+    else this.#retimeSegment(segment, outdated.ttlMs);
     this.resume();
     this.#answerAwaited(segment);
   }
@@ -393,11 +420,38 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Settles a message, leaving its dead letter when the queue has somewhere to send it. */
   #bury(segment: Segment, index: number, reason: DeathReason): void {
+    if (this.#keepsTillSent) {
+      this.unacked++;
+      this.unackedBytes += segment.bodySize(index);
+      segment.markHeld(index);
+      this.#sendDeadLetter(segment, index, reason);
+      return;
+    }
     const replaced = this.deadLetterExchange !== undefined;
     if (replaced) {
       this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index));
     }
     this.#settle(segment, index, replaced);
+  }
+
+  /** As in RabbitMQ, at least once goes with an overflow that drops nothing. */
+  get #keepsTillSent(): boolean {
+    const { deadLettersAtLeastOnce, overflow } = this.options;
+    return deadLettersAtLeastOnce && overflow === "reject-publish" && this.deadLetterExchange !== undefined;
+  }
+
+  /** Sends the dead letter of a held message, which is settled with it, or kept when it arrives nowhere. */
+  #sendDeadLetter(segment: Segment, index: number, reason: DeathReason): void {
+    const sent = (arrived: boolean) => this.#deadLetterSent(segment, index, reason, arrived);
+    this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index), sent);
+  }
+
+  #deadLetterSent(segment: Segment, index: number, reason: DeathReason, arrived: boolean): void {
+    if (this.deleted || !segment.isHeld(index)) return;
+    if (!arrived) return this.#deadLetterRetries.later(segment, index, reason);
+    this.unacked--;
+    this.unackedBytes -= segment.bodySize(index);
+    this.#settle(segment, index, true);
   }
 
   #settle(segment: Segment, index: number, replaced: boolean): void {
@@ -414,49 +468,35 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */
   checkExclusiveUse(consumer: Consumer): void {
-    if (!this.#exclusiveConflict(consumer)) return;
+    if (this.type === "quorum" || !this.#consumers.excludes(consumer, this.options.singleActiveConsumer)) return;
     throw new BrokerError("ACCESS_REFUSED", `${queueText(this.name, this.vhost)} in exclusive use`);
   }
 
   /** Adds a consumer and serves it. */
   addConsumer(consumer: Consumer): void {
-    this.#expiresTimer?.cancel();
+    this.#idle.stop();
     this.#consumers.add(consumer);
     this.consumerReady(consumer);
   }
 
-  #exclusiveConflict(consumer: Consumer): boolean {
-    if (consumer.exclusive && this.options.singleActiveConsumer) return true;
-    if (this.#consumers.size === 0) return false;
-    if (consumer.exclusive) return true;
-    for (const other of this.#consumers) if (other.exclusive) return true;
-    return false;
-  }
-
   removeConsumer(consumer: Consumer): void {
-    if (!this.#consumers.delete(consumer)) return;
-    this.#turns.remove(consumer);
+    if (!this.#consumers.remove(consumer)) return;
     this.#activateNext();
     if (this.#consumers.size > 0 || this.deleted) return;
     this.touch();
     this.#host.lastConsumerGone(this);
   }
 
-  /** With x-single-active-consumer, the one that was there first gets the messages. */
-  #activeConsumer(): Consumer | undefined {
-    return this.#consumers.values().next().value;
-  }
-
   #activateNext(): void {
-    const next = this.#activeConsumer();
+    const next = this.#consumers.active;
     if (this.options.singleActiveConsumer && next !== undefined && !this.deleted) this.consumerReady(next);
   }
 
   /** A consumer has credit again. */
   consumerReady(consumer: Consumer): void {
     if (!this.#consumers.has(consumer)) return;
-    if (this.options.singleActiveConsumer && consumer !== this.#activeConsumer()) return;
-    this.#turns.add(consumer);
+    if (this.options.singleActiveConsumer && consumer !== this.#consumers.active) return;
+    this.#consumers.ready(consumer);
     if (this.ready > 0) this.resume();
   }
 
@@ -521,7 +561,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #serveConsumer(segment: Segment, index: number): boolean {
-    const consumer = this.#turns.next();
+    const consumer = this.#consumers.next();
     if (consumer === undefined) return false;
     if (consumer.noAck) this.counters.deliveredNoAck++;
     else this.counters.delivered++;
@@ -544,6 +584,13 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #deliverRecord(to: Pick<Consumer, "deliver">, from: Segment, index: number, kept: Segment | undefined): void {
+    const failures = from.deliveryCount(index);
+    if (failures > 0) {
+      const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
+      const middle = addressEndOf(record, 0);
+      to.deliver(record, 0, middle, middle, record.length, from.isRedelivered(index), kept, index);
+      return;
+    }
     const bytes = from.bytes(index);
     const start = from.start(index);
     const middle = addressEndOf(bytes, start);
@@ -562,9 +609,42 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.#takeUnacked(segment, index)) this.#bury(segment, index, "rejected");
   }
 
-  /** An unacked message goes back to its place. Call {@link resume} after the last one. */
-  requeue(segment: Segment, index: number): void {
-    if (!this.#takeUnacked(segment, index)) return;
+  /**
+   * An unacked message goes back to its place, unless its delivery `failed` once too often, or it is to wait before it is
+   * tried again. Call {@link resume} after the last one.
+   */
+  requeue(segment: Segment, index: number, failed = false): void {
+    if (this.deleted || !segment.isUnacked(index)) return;
+    if (failed && this.#failedTooOften(segment, index)) {
+      this.#takeUnacked(segment, index);
+      this.#bury(segment, index, "delivery_limit");
+      return;
+    }
+    const waitMs = this.#retryDelay(segment, index, failed);
+    // It stays among the unacked until its time has come.
+    if (waitMs > 0) this.#held.hold(segment, index, this.#host.clock.now() + waitMs);
+    else this.#putBack(segment, index);
+  }
+
+  #failedTooOften(segment: Segment, index: number): boolean {
+    const { deliveryLimit } = this.options;
+    if (deliveryLimit === undefined && this.type !== "quorum") return false;
+    return segment.countDelivery(index) > (deliveryLimit ?? Number.POSITIVE_INFINITY);
+  }
+
+  #retryDelay(segment: Segment, index: number, failed: boolean): number {
+    const { delayedRetry: retry } = this.options;
+    if (retry === undefined || (retry.of !== "all" && failed !== (retry.of === "failed"))) return 0;
+    return Math.min(retry.minMs * Math.max(1, segment.deliveryCount(index)), retry.maxMs);
+  }
+
+  #release(segment: Segment, index: number): void {
+    if (!this.deleted) this.#putBack(segment, index);
+  }
+
+  #putBack(segment: Segment, index: number): void {
+    this.unacked--;
+    this.unackedBytes -= segment.bodySize(index);
     segment.markReady(index);
     this.#level(segment.level).putBack(segment, index);
     this.ready++;
@@ -608,7 +688,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const { ready } = this;
     this.deleted = true;
     this.#expiry.stop();
-    this.#expiresTimer?.cancel();
+    this.#held.stop();
+    this.#deadLetterRetries.stop();
+    this.#idle.stop();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
         this.#paging.drop(segment);
@@ -620,32 +702,56 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (this.stored) this.#host.store.dropMessages(this.id);
     this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
     this.#answerEmpty();
-    const consumers = [...this.#consumers];
-    this.#consumers.clear();
-    for (const consumer of consumers) consumer.cancelled();
+    for (const consumer of this.#consumers.clear()) consumer.cancelled();
     return ready;
   }
 
-  /** Changes what the queue does from now on. Messages that are in it keep the time to live that they came with. */
+  /** Changes what the queue does, with the messages that are in it too. */
   change(options: QueueOptions): void {
+    const { messageTtlMs } = this.options;
     this.options = options;
-    this.#expiresTimer?.cancel();
-    if (this.#consumers.size === 0) this.#armExpires();
+    if (options.messageTtlMs !== messageTtlMs) this.#retime(messageTtlMs);
+    if (this.#consumers.size === 0) this.#idle.arm(options.expiresMs);
     this.resume();
+  }
+
+  /** Lets each message expire as if the time to live, which was `before`, had always been what it is now. */
+  #retime(before: number | undefined): void {
+    this.#expiry.forgetMessages();
+    for (const level of this.#levels) {
+      for (const segment of level?.segments ?? []) {
+        if (segment.resident) this.#retimeSegment(segment, before);
+        else this.#retimeLater(segment, before);
+      }
+    }
+  }
+
+  #retimeLater(segment: Segment, before: number | undefined): void {
+    const { ttlMs } = this.#outdated.get(segment) ?? { ttlMs: before };
+    this.#outdated.set(segment, { ttlMs });
+    const now = this.#host.clock.now();
+    this.#expiry.watchSegment(segment, earliestRetimed(segment, ttlMs, this.options.messageTtlMs, now));
+  }
+
+  #retimeSegment(segment: Segment, before: number | undefined): void {
+    this.#outdated.delete(segment);
+    const now = this.#host.clock.now();
+    for (let index = 0; index < segment.count; index++) {
+      if (segment.isSettled(index)) continue;
+      const expiresAt = retimed(segment, index, before, this.options.messageTtlMs, now);
+      segment.retime(index, expiresAt);
+      segment.setWatched(index, false);
+      if (expiresAt !== 0 && segment.isReady(index)) this.#expiry.watch(segment, index, expiresAt);
+    }
   }
 
   /** The queue is in use now: x-expires counts from here. */
   touch(): void {
-    this.#usedAt = this.#host.clock.now();
-    if (this.#consumers.size === 0) this.#armExpires();
+    this.#idle.touch();
+    if (this.#consumers.size === 0) this.#idle.arm(this.options.expiresMs);
   }
 
-  #armExpires(): void {
-    const { expiresMs } = this.options;
-    if (expiresMs === undefined) return;
-    this.#expiresTimer?.cancel();
-    this.#expiresTimer = this.#host.clock.setTimer(this.#usedAt + expiresMs, () => {
-      if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
-    });
+  #idleExpired(): void {
+    if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
   }
 }

@@ -3,12 +3,12 @@ import type { StoredMessages } from "../store/store.ts";
 /*
  * A segment outside of memory: its live messages as columns, then their records end to end.
  *
- *     count 8 | expires at 8 each | index 4 each | end 4 each | flags 1 each | records
+ *     count 8 | expires at 8 each | index 4 each | end 4 each | flags 4 each | records
  *
  * In the processor's byte order: only this process reads it.
  */
 const headBytes = 8;
-const columnBytes = 8 + 4 + 4 + 1;
+const columnBytes = 8 + 4 + 4 + 4;
 
 /** The columns of an image of `count` messages with `bytes` of records. */
 export function newImage(count: number, bytes: number): { readonly image: Buffer; readonly columns: StoredMessages } {
@@ -31,8 +31,8 @@ export function readImage(read: Buffer): StoredMessages {
     expiresAt: new Float64Array(buffer, expiresAt, count),
     indexes: new Uint32Array(buffer, indexes, count),
     ends: new Uint32Array(buffer, ends, count),
-    flags: new Uint8Array(buffer, flags, count),
-    bytes: image.subarray(flags + count - byteOffset),
+    flags: new Uint32Array(buffer, flags, count),
+    bytes: image.subarray(flags + count * 4 - byteOffset),
   };
 }
 

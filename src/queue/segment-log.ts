@@ -1,4 +1,5 @@
 import type { Batch, BatchSource, CommitWaiter, Store, StoredSegment } from "../store/store.ts";
+import type { QuickAcks } from "./quick-acks.ts";
 
 /** A segment as its log sees it. */
 export interface LoggedSegment {
@@ -21,6 +22,11 @@ export interface LoggedSegment {
   markStored(index: number): number;
 }
 
+/** How long a message that a consumer has may wait for its ack before it is written. */
+export const ackWaitMs = 2;
+/** How long what nobody waits for, such as the removal of an acked message, may wait for company. */
+const idleWaitMs = 10;
+
 /**
  * What a segment of a durable queue owes the store: which of its messages are there, which must go there with the next
  * batch and who waits for that, and which must be removed. A message that is settled before it was packed never gets
@@ -29,7 +35,11 @@ export interface LoggedSegment {
 export class SegmentLog implements BatchSource {
   readonly #segment: LoggedSegment;
   readonly #store: Store;
-  #marked = false;
+  readonly #acks: QuickAcks | undefined;
+  /** Within how many milliseconds the store was asked to pack; infinite when there is nothing to pack. */
+  #withinMs = Number.POSITIVE_INFINITY;
+  /** Something of what the store has must be changed there. */
+  #changed = false;
   #discarded = false;
   /** Whether the store has a row for this segment. */
   #inStore = false;
@@ -37,15 +47,20 @@ export class SegmentLog implements BatchSource {
   #storedBodyBytes = 0;
   /** Messages below this index have been packed or need no packing. */
   #packedTo = 0;
+  /** Messages below this index have waited for their acks long enough. */
+  #ripeTo = 0;
   /** Who waits for the messages from #packedTo on. */
   #waiters: (CommitWaiter | undefined)[] = [];
-  #waiterTags: number[] = [];
+  readonly #waiterTags: number[] = [];
   /** Pairs [from, to) of stored messages settled since the last batch. */
   #settledRanges: number[] = [];
+  /** Stored messages of which something else than their bytes changed since the last batch. */
+  #restated: number[] = [];
 
-  constructor(segment: LoggedSegment, store: Store) {
+  constructor(segment: LoggedSegment, store: Store, acks: QuickAcks | undefined) {
     this.#segment = segment;
     this.#store = store;
+    this.#acks = acks;
   }
 
   /** Takes over what the store says it has of the segment. */
@@ -67,12 +82,12 @@ export class SegmentLog implements BatchSource {
 
   /** Whether nothing waits to be packed. */
   get isPacked(): boolean {
-    return !this.#marked && this.#packedTo >= this.#segment.count;
+    return this.#withinMs === Number.POSITIVE_INFINITY && this.#packedTo >= this.#segment.count;
   }
 
   /** The segment was read back: it has `count` messages, all there is of it, and none to pack. */
   filled(count: number, stored: number): void {
-    this.#packedTo = count;
+    this.#packedTo = this.#ripeTo = count;
     this.#storedCount = stored;
   }
 
@@ -94,7 +109,13 @@ export class SegmentLog implements BatchSource {
     const ranges = this.#settledRanges;
     if (ranges.length > 0 && ranges[ranges.length - 1] === index) ranges[ranges.length - 1] = index + 1;
     else ranges.push(index, index + 1);
-    this.mark();
+    this.changed();
+  }
+
+  /** What is kept of a message that the store has, besides its bytes, has changed. */
+  restated(index: number): void {
+    this.#restated.push(index);
+    this.changed();
   }
 
   /**
@@ -102,6 +123,7 @@ export class SegmentLog implements BatchSource {
    * for it (`replaced`, a dead letter), once the batch being gathered is committed.
    */
   release(index: number, replaced: boolean): void {
+    if (!replaced) this.#acks?.inTime();
     const at = index - this.#packedTo;
     const waiter = this.#waiters[at];
     if (waiter === undefined) return;
@@ -111,40 +133,67 @@ export class SegmentLog implements BatchSource {
     else waiter.committed(tag);
   }
 
-  /** Has the store call pack() for the batch being gathered. */
-  mark(): void {
-    if (this.#marked || this.#discarded) return;
-    this.#marked = true;
-    this.#store.mark(this);
+  /** What the store has of the segment must be changed there some time. */
+  changed(): void {
+    this.#changed = true;
+    this.mark(idleWaitMs);
   }
 
-  /** Writes what changed since the last batch. */
-  pack(batch: Batch): void {
-    this.#marked = false;
+  /** Has the store call pack() within so many milliseconds, 0 for the batch being gathered. */
+  mark(withinMs: number): void {
+    if (withinMs >= this.#withinMs || this.#discarded) return;
+    this.#withinMs = withinMs;
+    this.#store.mark(this, withinMs);
+  }
+
+  /**
+   * Writes what changed since the last batch; but for messages that came after pack() was last called, whose acks may
+   * be near, unless `all` must be written. Returns whether some were left.
+   */
+  pack(batch: Batch, all: boolean): boolean {
     const segment = this.#segment;
+    const to = all || this.#withinMs === 0 ? segment.count : this.#ripeTo;
     if (segment.live === 0 && segment.closed) {
       if (this.#inStore) batch.dropSegment(segment.number);
-    } else if (this.#countStored() || this.#inStore) {
-      this.#inStore = true;
-      batch.segment(this.#row());
-      for (let index = this.#packedTo; index < segment.count; index++) this.#packMessage(batch, index);
-      for (let i = 0; i < this.#settledRanges.length; i += 2) {
-        batch.settled(segment.number, this.#settledRanges[i] ?? 0, this.#settledRanges[i + 1] ?? 0);
-      }
+      this.#packed(segment.count);
+    } else {
+      const added = this.#countStored(to);
+      if (added > 0 || (this.#changed && this.#inStore)) this.#packUpTo(batch, to);
+      if (to < segment.count) this.#acks?.late(added);
+      this.#packed(to);
     }
-    this.#packed();
+    this.#ripeTo = segment.count;
+    const isLeft = this.#packedTo < segment.count;
+    this.#withinMs = isLeft ? ackWaitMs : Number.POSITIVE_INFINITY;
+    return isLeft;
   }
 
-  /** Counts what this batch adds, and tells whether that is anything. */
-  #countStored(): boolean {
+  #packUpTo(batch: Batch, to: number): void {
+    const segment = this.#segment;
+    const ranges = this.#settledRanges;
+    this.#inStore = true;
+    batch.segment(this.#row());
+    for (let index = this.#packedTo; index < to; index++) this.#packMessage(batch, index);
+    for (const index of this.#restated) this.#packRestated(batch, index);
+    for (let i = 0; i < ranges.length; i += 2) batch.settled(segment.number, ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
+
+  #packRestated(batch: Batch, index: number): void {
+    const segment = this.#segment;
+    if (!segment.mustStore(index)) return;
+    batch.restate(segment.number, index, segment.markStored(index), segment.expiresAt(index));
+  }
+
+  /** Counts the messages below `to` that a batch adds, and returns how many they are. */
+  #countStored(to: number): number {
     const segment = this.#segment;
     const before = this.#storedCount;
-    for (let index = this.#packedTo; index < segment.count; index++) {
+    for (let index = this.#packedTo; index < to; index++) {
       if (!segment.mustStore(index)) continue;
       this.#storedCount++;
       this.#storedBodyBytes += segment.bodySize(index);
     }
-    return this.#storedCount > before;
+    return this.#storedCount - before;
   }
 
   #packMessage(batch: Batch, index: number): void {
@@ -163,13 +212,14 @@ export class SegmentLog implements BatchSource {
     if (waiter !== undefined) batch.wait(waiter, this.#waiterTags[index - this.#packedTo] ?? 0);
   }
 
-  #packed(): void {
-    this.#packedTo = this.#segment.count;
-    this.#settledRanges = [];
-    if (this.#waiters.length > 0) {
-      this.#waiters = [];
-      this.#waiterTags = [];
-    }
+  #packed(to: number): void {
+    const count = to - this.#packedTo;
+    this.#packedTo = to;
+    this.#changed = false;
+    if (this.#settledRanges.length > 0) this.#settledRanges = [];
+    if (this.#restated.length > 0) this.#restated = [];
+    this.#waiters.splice(0, count);
+    this.#waiterTags.splice(0, count);
   }
 
   #row(): StoredSegment {
@@ -183,6 +233,7 @@ export class SegmentLog implements BatchSource {
     for (let at = 0; at < this.#waiters.length; at++) this.#waiters[at]?.committed(this.#waiterTags[at] ?? 0);
     this.#waiters = [];
     this.#settledRanges = [];
+    this.#restated = [];
     this.#discarded = true;
   }
 }

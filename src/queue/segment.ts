@@ -1,6 +1,7 @@
 import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
 import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
+import type { QuickAcks } from "./quick-acks.ts";
 import { newImage, readImage } from "./segment-image.ts";
 import { type LoggedSegment, SegmentLog } from "./segment-log.ts";
 import { SegmentMemory } from "./segment-memory.ts";
@@ -25,6 +26,7 @@ export type Residence = "memory" | "page" | "store";
 const ready = 0;
 const unacked = 1;
 const settled = 2;
+const held = 3;
 const stateMask = 3;
 const redeliveredFlag = 4;
 const persistentFlag = 8;
@@ -34,6 +36,10 @@ const storedFlag = 16;
 const watchedFlag = 32;
 /** What the store keeps of the flags. */
 const durableFlags = redeliveredFlag | persistentFlag;
+/** Outside of the columns, flags have the count of deliveries that failed above them. */
+const flagsMask = 0xff;
+const deliveryCountShift = 8;
+const deliveryCountMax = 0xffff;
 
 /**
  * A run of messages of one queue and priority level: their records in one buffer, and columns that say where each is
@@ -47,6 +53,8 @@ export class Segment implements LoggedSegment {
   count = 0;
   /** Messages that are not settled. */
   live = 0;
+  /** Transient messages are stored like others. */
+  storesAll = false;
   /** Undefined when nothing of it is stored. */
   readonly #log: SegmentLog | undefined;
   #closed = false;
@@ -56,6 +64,8 @@ export class Segment implements LoggedSegment {
   #ends = new Uint32Array(0);
   #flags = new Uint8Array(0);
   #expiresAt: Float64Array | undefined;
+  /** How often deliveries of each message failed; undefined when none ever did. */
+  #deliveryCounts: Uint16Array | undefined;
   #large: Map<number, Buffer> | undefined;
   #largeBytes = 0;
   /** Where the records are: in memory, as an image in the pages, or in the store alone. */
@@ -74,12 +84,13 @@ export class Segment implements LoggedSegment {
     level: number,
     store: Store | undefined,
     memory: SegmentMemory = new SegmentMemory(Number.POSITIVE_INFINITY),
+    acks?: QuickAcks,
   ) {
     this.#memory = memory;
     this.number = number;
     this.queueId = queueId;
     this.level = level;
-    this.#log = store === undefined ? undefined : new SegmentLog(this, store);
+    this.#log = store === undefined ? undefined : new SegmentLog(this, store, acks);
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */
@@ -134,7 +145,8 @@ export class Segment implements LoggedSegment {
     const { size } = message;
     if (size > largeRecordBytes) this.#keepLarge(index, message.own());
     else this.#keep(index, message, size);
-    this.#flags[index] = message.persistent && this.#log !== undefined ? persistentFlag : 0;
+    const stored = (message.persistent || this.storesAll) && this.#log !== undefined;
+    this.#flags[index] = stored ? persistentFlag : 0;
     if (expiresAt !== 0) this.#setExpiry(index, expiresAt);
     this.live++;
     if (index + 1 === segmentMessagesMax || this.#end >= segmentBytesFull) this.#closed = true;
@@ -179,11 +191,13 @@ export class Segment implements LoggedSegment {
     this.#ends = grown(this.#ends, new Uint32Array(size));
     this.#flags = grown(this.#flags, new Uint8Array(size));
     if (this.#expiresAt !== undefined) this.#expiresAt = grown(this.#expiresAt, new Float64Array(size));
+    if (this.#deliveryCounts !== undefined) this.#deliveryCounts = grown(this.#deliveryCounts, new Uint16Array(size));
   }
 
   #setExpiry(index: number, expiresAt: number): void {
     this.#expiresAt ??= new Float64Array(this.#starts.length);
     this.#expiresAt[index] = expiresAt;
+    if (expiresAt === 0) return;
     if (this.#firstExpiresAt === 0 || expiresAt < this.#firstExpiresAt) this.#firstExpiresAt = expiresAt;
   }
 
@@ -223,6 +237,37 @@ export class Segment implements LoggedSegment {
     return this.#expiresAt?.[index] ?? 0;
   }
 
+  /** Changes when message `index` expires; 0 for never. */
+  retime(index: number, expiresAt: number): void {
+    if (expiresAt === this.expiresAt(index)) return;
+    this.#changes++;
+    this.#setExpiry(index, expiresAt);
+    this.#restate(index);
+  }
+
+  /** How often deliveries of message `index` failed. */
+  deliveryCount(index: number): number {
+    return this.#deliveryCounts?.[index] ?? 0;
+  }
+
+  /** Counts one more delivery of message `index` that failed, and returns how many that makes. */
+  countDelivery(index: number): number {
+    const count = Math.min(this.deliveryCount(index) + 1, deliveryCountMax);
+    this.#changes++;
+    this.#setDeliveryCount(index, count);
+    this.#restate(index);
+    return count;
+  }
+
+  #setDeliveryCount(index: number, count: number): void {
+    this.#deliveryCounts ??= new Uint16Array(this.#starts.length);
+    this.#deliveryCounts[index] = count;
+  }
+
+  #restate(index: number): void {
+    if (((this.#flags[index] ?? 0) & storedFlag) !== 0) this.#log?.restated(index);
+  }
+
   /** Whether somebody waits for message `index` to expire. */
   isWatched(index: number): boolean {
     return ((this.#flags[index] ?? 0) & watchedFlag) !== 0;
@@ -240,6 +285,10 @@ export class Segment implements LoggedSegment {
 
   isReady(index: number): boolean {
     return ((this.#flags[index] ?? settled) & stateMask) === ready;
+  }
+
+  isSettled(index: number): boolean {
+    return ((this.#flags[index] ?? settled) & stateMask) === settled;
   }
 
   isUnacked(index: number): boolean {
@@ -268,6 +317,16 @@ export class Segment implements LoggedSegment {
     if (index < this.#deliveredTo) return;
     this.#deliveredTo = index + 1;
     if (((this.#flags[index] ?? 0) & storedFlag) !== 0) this.mark();
+  }
+
+  /** Puts a message aside; it is not ready before {@link markReady} says so. */
+  markHeld(index: number): void {
+    this.#changes++;
+    this.#flags[index] = (this.#flags[index] ?? 0) | held;
+  }
+
+  isHeld(index: number): boolean {
+    return ((this.#flags[index] ?? settled) & stateMask) === held;
   }
 
   /** Puts an unacked message back; it is marked as redelivered from now on. */
@@ -309,9 +368,14 @@ export class Segment implements LoggedSegment {
     this.#large?.delete(index);
   }
 
-  /** Has the store told of what changed, with the next batch. */
+  /** Has the store told of what changed in what it has, some time. */
   mark(): void {
-    this.#log?.mark();
+    this.#log?.changed();
+  }
+
+  /** Has the store take the messages that were added within so many milliseconds, 0 for the batch being gathered. */
+  storeWithin(ms: number): void {
+    this.#log?.mark(ms);
   }
 
   /** Whether message `index` must outlive the broker and is still needed. */
@@ -320,11 +384,11 @@ export class Segment implements LoggedSegment {
     return (flags & persistentFlag) !== 0 && (flags & stateMask) !== settled;
   }
 
-  /** Notes that the store has message `index` now, and returns the flags to store with it. */
+  /** Notes that the store has message `index` now, and returns the flags, and the delivery count, to store with it. */
   markStored(index: number): number {
     const flags = this.#flags[index] ?? 0;
     this.#flags[index] = flags | storedFlag;
-    return flags & durableFlags;
+    return (flags & durableFlags) | (this.deliveryCount(index) << deliveryCountShift);
   }
 
   /** Forgets all messages at once, without a word to the store; who waits for one is told that nothing is left to do. */
@@ -370,7 +434,7 @@ export class Segment implements LoggedSegment {
       end = copyBytes(this.bytes(index), this.start(index), this.end(index), columns.bytes, end);
       columns.indexes[row] = index;
       columns.ends[row] = end;
-      columns.flags[row] = this.#flags[index] ?? 0;
+      columns.flags[row] = (this.#flags[index] ?? 0) | (this.deliveryCount(index) << deliveryCountShift);
       columns.expiresAt[row] = this.expiresAt(index);
       row++;
     });
@@ -391,6 +455,7 @@ export class Segment implements LoggedSegment {
     this.#starts = this.#ends = new Uint32Array(0);
     this.#flags = new Uint8Array(0);
     this.#expiresAt = undefined;
+    this.#deliveryCounts = undefined;
   }
 
   /** Takes back in what {@link image} wrote. */
@@ -399,7 +464,7 @@ export class Segment implements LoggedSegment {
     this.#fillColumns(messages);
     this.#log?.filled(this.count, this.#log.storedCount);
     for (let row = 0; row < messages.indexes.length; row++) {
-      this.#flags[messages.indexes[row] ?? 0] = (messages.flags[row] ?? 0) & ~watchedFlag;
+      this.#flags[messages.indexes[row] ?? 0] = (messages.flags[row] ?? 0) & flagsMask & ~watchedFlag;
     }
   }
 
@@ -427,7 +492,7 @@ export class Segment implements LoggedSegment {
     this.#log?.filled(this.count, indexes.length);
   }
 
-  #fillColumns({ indexes, expiresAt, ends, bytes }: StoredMessages): void {
+  #fillColumns({ indexes, flags, expiresAt, ends, bytes }: StoredMessages): void {
     this.count = (indexes[indexes.length - 1] ?? -1) + 1;
     this.#starts = new Uint32Array(this.count);
     this.#ends = new Uint32Array(this.count);
@@ -440,6 +505,8 @@ export class Segment implements LoggedSegment {
       this.#ends[index] = ends[row] ?? 0;
       const due = expiresAt[row] ?? 0;
       if (due !== 0) this.#setExpiry(index, due);
+      const failures = (flags[row] ?? 0) >>> deliveryCountShift;
+      if (failures > 0) this.#setDeliveryCount(index, failures);
     }
     this.live = indexes.length;
     this.#residence = "memory";
@@ -447,7 +514,7 @@ export class Segment implements LoggedSegment {
   }
 }
 
-function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

@@ -12,11 +12,16 @@ import { type Batch, type CommitWaiter, type StoredSegment, segmentMessagesMax }
  *     settled   | 4 | from 4 | to 4 |
  *     drop      | 5 |
  *     state     | 6 | queue id 8 | level 2 | count 4 | body bytes 8 | delivered to 4 | first expires at 8 |
+ *     restate   | 7 | index 2 | flags 4 | expires at 8 |
+ *
+ * A message with flags beyond its one byte is followed by a restate.
  */
-const op = { in: 1, message: 2, expiring: 3, settled: 4, drop: 5, state: 6 } as const;
+const op = { in: 1, message: 2, expiring: 3, settled: 4, drop: 5, state: 6, restate: 7 } as const;
 const messageHead = 8;
 const expiringHead = 16;
 const stateSize = 35;
+const restateSize = 15;
+const shortFlagsMax = 0xff;
 
 const memoryBytesMin = 64 * 1024;
 
@@ -95,6 +100,16 @@ export class GatheredBatch implements Batch {
     putU32(target, at + 4, size);
     if (expiresAt !== 0) putU64(target, at + 8, expiresAt);
     copyBytes(bytes, start, end, target, at + head);
+    if (flags > shortFlagsMax) this.restate(segment, index, flags, expiresAt);
+  }
+
+  restate(segment: number, index: number, flags: number, expiresAt: number): void {
+    this.#enter(segment);
+    const at = this.#take(restateSize);
+    this.#bytes[at] = op.restate;
+    putU16(this.#bytes, at + 1, index);
+    putU32(this.#bytes, at + 3, flags);
+    putU64(this.#bytes, at + 7, expiresAt);
   }
 
   settled(segment: number, from: number, to: number): void {
@@ -179,6 +194,10 @@ export function applyBatch(bytes: Buffer, target: BatchTarget): void {
       case op.settled:
         target.settled(segment, u32(bytes, at + 1), u32(bytes, at + 5));
         at += 9;
+        break;
+      case op.restate:
+        target.restate(segment, u16(bytes, at + 1), u32(bytes, at + 3), u64(bytes, at + 7));
+        at += restateSize;
         break;
       case op.drop:
         target.dropSegment(segment);

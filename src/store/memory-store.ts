@@ -70,8 +70,12 @@ export class MemoryStore implements Store {
     this.#commits.dropMessages(queueId);
   }
 
-  mark(source: BatchSource): void {
-    this.#commits.mark(source);
+  mark(source: BatchSource, withinMs: number): void {
+    this.#commits.mark(source, withinMs);
+  }
+
+  hurry(): void {
+    this.#commits.hurry();
   }
 
   whenCommitted(number: number, done: () => void): void {
@@ -150,7 +154,7 @@ export class MemoryDisk implements BatchTarget {
     let end = 0;
     return {
       indexes: Uint32Array.from(messages, ([index]) => index),
-      flags: Uint8Array.from(messages, ([, { flags }]) => flags),
+      flags: Uint32Array.from(messages, ([, { flags }]) => flags),
       expiresAt: Float64Array.from(messages, ([, { expiresAt }]) => expiresAt),
       ends: Uint32Array.from(messages, ([, { bytes }]) => {
         end += bytes.length;
@@ -179,6 +183,12 @@ export class MemoryDisk implements BatchTarget {
     const segment = this.#segments.get(number);
     assert(segment !== undefined, "a segment's state comes before its first message");
     segment.messages.set(index, { flags, expiresAt, bytes: Buffer.from(bytes.subarray(start, end)) });
+  }
+
+  restate(number: number, index: number, flags: number, expiresAt: number): void {
+    const messages = this.#segments.get(number)?.messages;
+    const message = messages?.get(index);
+    if (message !== undefined) messages?.set(index, { ...message, flags, expiresAt });
   }
 
   settled(number: number, from: number, to: number): void {

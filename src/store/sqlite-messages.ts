@@ -21,6 +21,7 @@ interface Insert {
 export class SqliteMessages implements BatchTarget {
   readonly #inserts: readonly Insert[];
   readonly #putSegment: Statement;
+  readonly #restate: Statement;
   readonly #deleteRange: Statement;
   readonly #deleteSegment: Statement;
   readonly #deleteQueue: Statement;
@@ -46,6 +47,7 @@ export class SqliteMessages implements BatchTarget {
          body_bytes = excluded.body_bytes, delivered_to = excluded.delivered_to,
          first_expires_at = excluded.first_expires_at`,
     );
+    this.#restate = db.prepare("UPDATE message SET flags = ?, expires_at = ? WHERE id = ?");
     this.#deleteRange = db.prepare("DELETE FROM message WHERE id >= ? AND id < ?");
     this.#deleteSegment = db.prepare("DELETE FROM segment WHERE number = ?");
     this.#deleteQueue = db.prepare("DELETE FROM segment WHERE queue_id = ?");
@@ -85,6 +87,11 @@ export class SqliteMessages implements BatchTarget {
     this.#expiresAt[i] = expiresAt;
     this.#records[i] = bytes.subarray(start, end);
     if (this.#pending === pendingMax) this.#insertPending();
+  }
+
+  restate(segment: number, index: number, flags: number, expiresAt: number): void {
+    this.#insertPending();
+    this.#restate.run(flags, expiresAt || null, segment * segmentMessagesMax + index);
   }
 
   settled(segment: number, from: number, to: number): void {
@@ -140,7 +147,7 @@ export class SqliteMessages implements BatchTarget {
     for (let i = 1; i < ends.length; i++) ends[i] = (ends[i] ?? 0) + (ends[i - 1] ?? 0);
     return {
       indexes: Uint32Array.from(numbers(indexes)),
-      flags: Uint8Array.from(numbers(flags)),
+      flags: Uint32Array.from(numbers(flags)),
       expiresAt: Float64Array.from(numbers(expiresAt)),
       ends,
       bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0),

@@ -25,12 +25,17 @@ export interface Store {
   dropMessages(queueId: number): void;
 
   /**
-   * Says that `source` has something for the batch being gathered. Its pack() is called once before hand-over; a source
-   * does not mark itself again before that.
+   * Says that `source` has something to be written within so many milliseconds, 0 for with the batch being gathered.
+   * Its pack() is called until it says that nothing is left; marking it again only makes it more urgent.
    */
-  mark(source: BatchSource): void;
+  mark(source: BatchSource, withinMs: number): void;
+  /** All that was marked so far, however little urgent, goes into the batch being gathered. */
+  hurry(): void;
 
-  /** Calls `done` once batch `number` is committed: at once if it is already, else when it is, in order of number. */
+  /**
+   * Calls `done` once batch `number` is committed: at once if it is already, else when it is, in order of number. To
+   * wait for the batch being gathered hurries.
+   */
   whenCommitted(number: number, done: () => void): void;
 
   /** Reads the messages of a stored segment that committed batches left in it. */
@@ -74,14 +79,18 @@ export class StoreError extends Error {
 
 /** Something, a segment of a queue, that writes its changes since the last batch into the next one. */
 export interface BatchSource {
-  pack(batch: Batch): void;
+  /**
+   * Writes all that changed, or, when not `all` has to go into this batch, what should wait no longer. Returns whether
+   * something was left for a later one.
+   */
+  pack(batch: Batch, all: boolean): boolean;
 }
 
 /** What a source may put into a batch. All numbers are integers; times are milliseconds since the epoch, 0 for none. */
 export interface Batch {
   /** States what the segment holds on disk when this batch is applied. Comes before the segment's first message. */
   segment(segment: StoredSegment): void;
-  /** Adds a message; the bytes are copied before this returns. */
+  /** Adds a message, with up to 32 bits of flags; the bytes are copied before this returns. */
   message(
     segment: number,
     index: number,
@@ -91,6 +100,8 @@ export interface Batch {
     start: number,
     end: number,
   ): void;
+  /** Changes what is kept of a message besides its bytes. One that is not there stays away. */
+  restate(segment: number, index: number, flags: number, expiresAt: number): void;
   /** Removes the messages with `from` <= index < `to`. */
   settled(segment: number, from: number, to: number): void;
   /** Removes the segment with all that is left in it. */
@@ -123,7 +134,7 @@ export interface StoredSegment {
 /** Messages of one segment, as columns in ascending order of index. Record i is bytes[ends[i - 1] ?? 0, ends[i]). */
 export interface StoredMessages {
   readonly indexes: Uint32Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint32Array;
   readonly expiresAt: Float64Array;
   readonly ends: Uint32Array;
   readonly bytes: Buffer;

@@ -47,7 +47,7 @@ export class ThreadedStore implements Store {
 
   constructor(options: ThreadedStoreOptions) {
     this.#options = options;
-    this.#commits = new GroupCommit((batch) => this.#handOver(batch), setImmediate);
+    this.#commits = new GroupCommit((batch) => this.#handOver(batch), setImmediate, setTimeout);
   }
 
   get gathering(): number {
@@ -82,8 +82,12 @@ export class ThreadedStore implements Store {
     this.#commits.dropMessages(queueId);
   }
 
-  mark(source: BatchSource): void {
-    this.#commits.mark(source);
+  mark(source: BatchSource, withinMs: number): void {
+    this.#commits.mark(source, withinMs);
+  }
+
+  hurry(): void {
+    this.#commits.hurry();
   }
 
   whenCommitted(number: number, done: () => void): void {

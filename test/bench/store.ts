@@ -26,10 +26,11 @@ class BenchQueue implements BatchSource, CommitWaiter {
     this.confirmed++;
   }
 
-  pack(batch: Batch): void {
+  pack(batch: Batch): boolean {
     if (this.mode === "publish") this.#publish(batch);
     else this.#settle(batch);
     this.pending = 0;
+    return false;
   }
 
   #publish(batch: Batch): void {
@@ -87,7 +88,7 @@ function drive(store: Store, queue: BenchQueue, total: number, perTurn: number, 
       const count = Math.min(perTurn, total - added);
       added += count;
       const reached = added;
-      if (queue.pending === 0) store.mark(queue);
+      if (queue.pending === 0) store.mark(queue, 0);
       queue.pending += count;
       store.whenCommitted(store.gathering, () => committed(reached));
       paused = added === total || added - done >= ahead;

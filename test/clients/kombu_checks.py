@@ -266,5 +266,71 @@ def heartbeats(url):
                 connection.heartbeat_check()
 
 
+def delayed_delivery(connection, prefix, queue_type):
+    """The exchanges and queues that newer releases of kombu declare for delays: a bit of the delay a level."""
+    channel = connection.default_channel
+    levels = 28
+    final = Exchange(f"{prefix}_delivery", type="topic").bind(channel)
+    final.declare()
+    for level in range(levels):
+        name = f"{prefix}_{level}"
+        next_exchange = f"{prefix}_{level - 1}" if level > 0 else final.name
+        bits = "*." * (levels - 1 - level)
+        exchange = Exchange(name, type="topic").bind(channel)
+        exchange.declare()
+        arguments = {
+            "x-queue-type": queue_type,
+            "x-overflow": "reject-publish",
+            "x-message-ttl": 2**level * 1000,
+            "x-dead-letter-exchange": next_exchange,
+        }
+        if queue_type == "quorum":
+            arguments["x-dead-letter-strategy"] = "at-least-once"
+        queue = Queue(name, queue_arguments=arguments).bind(channel)
+        queue.declare()
+        queue.bind_to(exchange=name, routing_key=f"{bits}1.#")
+        channel.exchange_bind(destination=next_exchange, source=name, routing_key=f"{bits}0.#")
+    return [f"{prefix}_{level}" for level in range(levels)], final.name
+
+
+def check_delayed_delivery(url, queue_type):
+    prefix = unique("delayed")
+    with Connection(url) as connection:
+        names, final = delayed_delivery(connection, prefix, queue_type)
+        target = Queue(unique("work"), durable=True)(connection.default_channel)
+        target.declare()
+        target.bind_to(exchange=final, routing_key="#.work.important")
+        arrived = []
+
+        def note(body, message):
+            arrived.append((body, time.time(), message.delivery_info["routing_key"]))
+            message.ack()
+
+        with Consumer(connection.channel(), queues=[target], callbacks=[note]):
+            producer = Producer(connection.channel())
+            started = time.time()
+            for seconds in (3, 1, 2):
+                bits = ".".join(f"{seconds:028b}")
+                producer.publish(seconds, exchange=names[27], routing_key=f"{bits}.work.important")
+            drain(connection, lambda: len(arrived) == 3)
+        assert [body for body, _, _ in arrived] == [1, 2, 3], arrived
+        for body, at, key in arrived:
+            assert at - started >= body - 0.01, f"{body} came after {at - started}"
+            assert key.endswith(".work.important"), key
+        delete(connection, [*names, target.name], [*names, final])
+
+
+@check
+def delayed_delivery_classic(url):
+    """delivers after a delay through 28 classic queues with time to live, dead lettering and topic exchanges"""
+    check_delayed_delivery(url, "classic")
+
+
+@check
+def delayed_delivery_quorum(url):
+    """delivers after a delay through 28 quorum queues, at least once"""
+    check_delayed_delivery(url, "quorum")
+
+
 if __name__ == "__main__":
     main()

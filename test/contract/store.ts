@@ -164,6 +164,32 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
   });
 
   describe("messages", () => {
+    it("can be restated: their flags and expiry change, their bytes stay", async () => {
+      await store.open();
+      store.mark(
+        source((batch) => {
+          batch.segment(segment(1, 2));
+          putMessages(batch, 1, letters("ab"));
+        }),
+        0,
+      );
+      await committed(store);
+      store.mark(
+        source((batch) => {
+          batch.restate(1, 1, 0x1_0008, 2 ** 45);
+          batch.restate(1, 1, 0x2_0008, 0);
+          batch.restate(1, 0, 9, 12);
+          batch.restate(1, 5, 9, 12);
+        }),
+        0,
+      );
+      await committed(store);
+      expect(await readMessages(store, 1)).toEqual([
+        { index: 0, record: Buffer.from("a"), flags: 9, expiresAt: 12 },
+        { index: 1, record: Buffer.from("b"), flags: 0x2_0008, expiresAt: 0 },
+      ]);
+    });
+
     it("are read back in the order of their indexes, with flags, expiry and bytes as they were", async () => {
       await store.open();
       const messages = [
@@ -177,6 +203,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           batch.segment(segment(5, 4));
           putMessages(batch, 5, messages);
         }),
+        0,
       );
       await committed(store);
       expect(await readMessages(store, 5)).toEqual(messages);
@@ -188,7 +215,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
       const anyMessages = fc.array(
         fc.record({
           record: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
-          flags: fc.integer({ min: 0, max: 255 }),
+          flags: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
           expiresAt: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2 ** 48 })),
         }),
         { maxLength: 100 },
@@ -202,6 +229,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
               batch.segment(segment(current, messages.length));
               putMessages(batch, current, messages);
             }),
+            0,
           );
           await committed(store);
           expect(await readMessages(store, current)).toEqual(messages);
@@ -218,6 +246,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           batch.message(1, 0, 0, 0, bytes, 2, 3);
           bytes.fill("x");
         }),
+        0,
       );
       await committed(store);
       expect(await readText(store, 1)).toBe("0a");
@@ -231,6 +260,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           putMessages(batch, 1, letters("abcdef"));
           batch.settled(1, 5, 6);
         }),
+        0,
       );
       await committed(store);
       store.mark(
@@ -239,6 +269,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           batch.settled(1, 3, 4);
           batch.segment(segment(1, 2));
         }),
+        0,
       );
       await committed(store);
       expect(await readText(store, 1)).toBe("2c 4e");
@@ -253,9 +284,13 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
             putMessages(batch, number, letters("ab"));
           }
         }),
+        0,
       );
       await committed(store);
-      store.mark(source((batch) => batch.dropSegment(2)));
+      store.mark(
+        source((batch) => batch.dropSegment(2)),
+        0,
+      );
       await committed(store);
       expect(await Promise.all([1, 2, 3].map((number) => readText(store, number)))).toEqual(["0a 1b", "", "0a 1b"]);
       expect((await restart()).segments.map(({ number }) => number)).toEqual([1, 3]);
@@ -271,6 +306,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
             putMessages(batch, number, letters("a"));
           }
         }),
+        0,
       );
       await committed(store);
       store.mark(
@@ -278,6 +314,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           batch.segment(segment(4, 1, { queueId: 10 }));
           putMessages(batch, 4, letters("z"));
         }),
+        0,
       );
       store.dropMessages(10);
       await committed(store);
@@ -302,7 +339,10 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
         }),
         segment(2 ** 33, 2),
       ];
-      store.mark(source((batch) => batch.segment(segment(3, 7))));
+      store.mark(
+        source((batch) => batch.segment(segment(3, 7))),
+        0,
+      );
       await committed(store);
       store.mark(
         source((batch) => {
@@ -311,6 +351,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
             putMessages(batch, state.number, letters("ab".slice(0, state.count)));
           }
         }),
+        0,
       );
       const state = await restart();
       expect(state.segments).toEqual(states);
@@ -319,7 +360,10 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
 
     it("that are all settled leave no segment behind", async () => {
       await store.open();
-      store.mark(source((batch) => batch.segment(segment(1, 0))));
+      store.mark(
+        source((batch) => batch.segment(segment(1, 0))),
+        0,
+      );
       expect((await restart()).segments).toEqual([]);
     });
   });
@@ -347,6 +391,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
             batch.wait(waiter, tag);
             batch.wait(waiter, tag + 1);
           }),
+          0,
         );
         store.whenCommitted(store.gathering, () => told.push(`batch with ${tag}`));
       };
@@ -396,7 +441,10 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
     it("need nothing to be written: a batch whose messages have all been settled commits too", async () => {
       await store.open();
       const told: number[] = [];
-      store.mark(source((batch) => batch.wait({ committed: (tag) => told.push(tag) }, 5)));
+      store.mark(
+        source((batch) => batch.wait({ committed: (tag) => told.push(tag) }, 5)),
+        0,
+      );
       await committed(store);
       await committed(store);
       expect(told).toEqual([5]);
@@ -412,13 +460,19 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           source((batch) => {
             batch.segment(segment(1, 1));
             batch.wait(waiter, 1);
-            // Marked while this one is packed, so it is in the next.
-            store.mark(source((next) => next.wait(waiter, 2)));
-            store.whenCommitted(store.gathering, () => {
-              told.push("second");
-              resolve();
+            // Marked once this one is handed over, so it is in the next.
+            queueMicrotask(() => {
+              store.mark(
+                source((next) => next.wait(waiter, 2)),
+                0,
+              );
+              store.whenCommitted(store.gathering, () => {
+                told.push("second");
+                resolve();
+              });
             });
           }),
+          0,
         );
         store.whenCommitted(store.gathering, () => told.push("first"));
       });
@@ -444,12 +498,21 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
     it("never go back when what had them is gone", async () => {
       await store.open();
       store.define({ ...queue, id: 12 });
-      store.mark(source((batch) => batch.segment(segment(34, 1))));
+      store.mark(
+        source((batch) => batch.segment(segment(34, 1))),
+        0,
+      );
       await committed(store);
       store.undefine(queue);
-      store.mark(source((batch) => batch.dropSegment(34)));
+      store.mark(
+        source((batch) => batch.dropSegment(34)),
+        0,
+      );
       store.define({ ...queue, id: 5 });
-      store.mark(source((batch) => batch.segment(segment(6, 1))));
+      store.mark(
+        source((batch) => batch.segment(segment(6, 1))),
+        0,
+      );
       expect(await restart()).toMatchObject({ lastSegment: 34, lastQueueId: 12 });
       expect(await restart()).toMatchObject({ lastSegment: 34, lastQueueId: 12 });
     });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Destination } from "../../src/exchange/binding.ts";
 import { type FieldTable, type FieldValue, sameTable, sameValue } from "../../src/field-table.ts";
-import { exchangeOf, queueNamed } from "../contract/exchange.ts";
+import { content, exchangeOf, queueNamed } from "../contract/exchange.ts";
 
 const scalar: fc.Arbitrary<FieldValue> = fc.oneof(
   fc.constantFrom<FieldValue>({ type: "void" }, { type: "bool", value: true }, { type: "decimal", scale: 1, value: 1 }),
@@ -61,7 +61,7 @@ it("routes as the definition says, whatever was bound and unbound before", () =>
         for (const message of messages) {
           const expected = model.filter(({ args }) => goes(args, message)).map(({ queue }) => queue.name);
           const found = new Set<Destination>();
-          exchange.route("", () => message, found);
+          exchange.route("", content({ headers: message }), found);
           expect([...found].map(({ name }) => name).sort()).toEqual([...new Set(expected)].sort());
         }
       },

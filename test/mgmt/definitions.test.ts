@@ -260,8 +260,8 @@ describe("/api/definitions", () => {
     ["a stream", { queues: [{ ...queue, type: "stream" }] }, expect.stringContaining("stream")],
     [
       "an exchange of a type unknown here",
-      { queues: [queue], exchanges: [{ name: "x", vhost: "/", type: "x-consistent-hash" }] },
-      "unknown exchange type 'x-consistent-hash'",
+      { queues: [queue], exchanges: [{ name: "x", vhost: "/", type: "x-jms-topic" }] },
+      "unknown exchange type 'x-jms-topic'",
     ],
     [
       "an exchange with a reserved name",

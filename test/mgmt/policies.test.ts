@@ -57,6 +57,54 @@ describe("a policy", () => {
     }
   });
 
+  it("lets go at once of what has waited too long under a shorter time to live, and dead-letters it", async () => {
+    const channel = await amqp.channel();
+    const dead = await amqp.queue(channel);
+    const queue = `${prefix}-q`;
+    await channel.assertQueue(queue, { messageTtl: 600_000, deadLetterExchange: "", deadLetterRoutingKey: dead });
+    send(channel, queue, ["1", "2"]);
+    await eventually(async () => expect((await counts(channel, queue)).messageCount).toBe(2));
+    await admin.must("PUT", `/policies/%2F/${prefix}`, policy({ "message-ttl": 1 }));
+    await eventually(async () => expect((await counts(channel, dead)).messageCount).toBe(2));
+    expect(await drain(channel, dead)).toEqual(["1", "2"]);
+    await channel.deleteQueue(queue);
+  });
+
+  it("says of each type of queue what that type knows, and of limits the smaller counts", async () => {
+    const channel = await amqp.channel();
+    const [classic, quorum] = [`${prefix}-classic`, `${prefix}-quorum`];
+    await channel.assertQueue(classic);
+    await channel.assertQueue(quorum, { arguments: { "x-queue-type": "quorum", "x-delivery-limit": 7 } });
+    const definition = { "dead-letter-strategy": "at-least-once", "delivery-limit": -1, "consumer-timeout": 5000 };
+    await admin.must("PUT", `/policies/%2F/${prefix}`, policy(definition));
+    await admin.must("PUT", `/operator-policies/%2F/${prefix}`, policy({ "delivery-limit": 1 }));
+    expect(await effective(quorum)).toMatchObject({
+      effective_policy_definition: { ...definition, "delivery-limit": 1 },
+    });
+    for (const queue of [classic, quorum]) {
+      send(channel, queue, ["poison"], { persistent: true });
+      for (let times = 0; times < 2; times++) {
+        await eventually(async () => {
+          const message = await channel.get(queue);
+          if (message === false) throw new Error("not there yet");
+          channel.reject(message, true);
+        });
+      }
+      await eventually(async () => expect(await channel.get(queue)).toBe(false));
+      expect((await channel.deleteQueue(queue)).messageCount).toBe(0);
+    }
+  });
+
+  it.each([
+    ["delivery-limit", "three"],
+    ["dead-letter-strategy", "sometimes"],
+    ["delayed-retry-type", "perhaps"],
+    ["consumer-timeout", -5],
+  ])("is refused when no queue could follow it: %s %j", async (key, value) => {
+    const { status } = await admin.put(`/policies/%2F/${prefix}`, policy({ [key]: value }));
+    expect(status).toBe(400);
+  });
+
   it("rules queues that are there and queues to come, until it is deleted", async () => {
     const channel = await amqp.channel();
     const [old, later] = [amqp.queueName(), amqp.queueName()];

@@ -13,6 +13,11 @@ export const differences = {
   "unknown exchange type": "an unknown exchange type costs the channel (406), not the connection (503)",
   "body size": "a body larger than its header says is refused at once, and so is a header that says too much",
   "reply text": "a long reply text is cut between characters, not within one",
+  "nack is no failure": "as in 4.3, basic.nack puts a quorum queue's message back without counting that as a failure",
+  "delivery limit": "quorum queues have one of 20, as in 4.x, and classic queues may have one",
+  "quorum priorities": "quorum queues have priorities, as in 4.3",
+  "delayed retry": "quorum queues can delay retries, as in 4.3",
+  "name prefix": "x-name-prefix, as in 4.3",
 } as const;
 
 export type Difference = keyof typeof differences;

@@ -19,7 +19,13 @@ const noOptions: QueueOptions = {
   deadLetterExchange: undefined,
   deadLetterRoutingKey: undefined,
   maxPriority: 0,
+  defaultPriority: 0,
+  storesAll: false,
   singleActiveConsumer: false,
+  deliveryLimit: undefined,
+  delayedRetry: undefined,
+  deadLettersAtLeastOnce: false,
+  consumerTimeoutMs: undefined,
 };
 
 /** A store that does its work when a test says so. */
@@ -54,6 +60,8 @@ export class TestHost implements QueueHost {
   readonly store: DrivenStore;
   /** Routing keys of dead letters with the reason: "a expired". */
   deadLetters: string[] = [];
+  /** Those that wait to hear whether their dead letter arrived. */
+  readonly onSent: ((arrived: boolean) => void)[] = [];
   readonly gone: string[] = [];
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
@@ -73,8 +81,16 @@ export class TestHost implements QueueHost {
     return ++this.#lastSegment;
   }
 
-  deadLetter(_queue: Grave, reason: DeathReason, bytes: Buffer, start: number, end: number): void {
+  deadLetter(
+    _queue: Grave,
+    reason: DeathReason,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    sent?: (arrived: boolean) => void,
+  ): void {
     this.deadLetters.push(`${new Message().setRecord(bytes, start, end).routingKey} ${reason}`);
+    if (sent !== undefined) this.onSent.push(sent);
   }
 
   lastConsumerGone(queue: Queue): void {

@@ -28,17 +28,21 @@ async function run(directory: string): Promise<void> {
   const publish = (): void => {
     const first = next;
     next += 10;
-    store.mark({
-      pack: (batch) => {
-        const number = 1 + Math.floor(first / trafficSegmentMessages);
-        batch.segment(segment(number, (first % trafficSegmentMessages) + 10));
-        for (let n = first; n < first + 10; n++) {
-          const record = trafficRecord(n);
-          batch.message(number, n % trafficSegmentMessages, 0, 0, record, 0, record.length);
-          batch.wait({ committed: (tag) => print(`committed ${tag}`) }, n);
-        }
+    store.mark(
+      {
+        pack: (batch) => {
+          const number = 1 + Math.floor(first / trafficSegmentMessages);
+          batch.segment(segment(number, (first % trafficSegmentMessages) + 10));
+          for (let n = first; n < first + 10; n++) {
+            const record = trafficRecord(n);
+            batch.message(number, n % trafficSegmentMessages, 0, 0, record, 0, record.length);
+            batch.wait({ committed: (tag) => print(`committed ${tag}`) }, n);
+          }
+          return false;
+        },
       },
-    });
+      0,
+    );
     // While nothing can be written no more is added: publishers are blocked then.
     if (next - 10 * store.committed < 10_000) setImmediate(publish);
     else store.whenCommitted(store.gathering, publish);

@@ -1,8 +1,13 @@
 import type { Batch, BatchSource, Store, StoredMessages, StoredSegment, StoreListener } from "../../src/store/store.ts";
 
-/** A source that packs what `pack` says. */
+/** A source that packs what `pack` says, and has nothing left then. */
 export function source(pack: (batch: Batch) => void): BatchSource {
-  return { pack };
+  return {
+    pack: (batch) => {
+      pack(batch);
+      return false;
+    },
+  };
 }
 
 /** A segment's state; what is not given is 0, its queue 1. */

@@ -13,6 +13,7 @@ import {
   unbind,
 } from "../../src/topology.ts";
 import type { Vhost, VhostExchange } from "../../src/vhost.ts";
+import { content } from "../contract/exchange.ts";
 import { publish, TestConsumer } from "../support/queue.ts";
 import { declare, type TestVhostHost, testVhost } from "../support/vhost.ts";
 
@@ -62,7 +63,7 @@ describe("the topology of a vhost", () => {
   }
 
   function routed(name: string, key = ""): string[] {
-    return vhost.route(name, [key], () => emptyTable).targets.map((target) => target.name);
+    return vhost.route(name, [key], content({})).targets.map((target) => target.name);
   }
 
   const integer = (type: "signedint" | "long", value: number): FieldValue => ({ type, value });

@@ -68,6 +68,25 @@ const scenarios: Record<string, Scenario> = {
     await reopen(t);
   },
 
+  "x-consistent-hash refuses what it cannot weigh or hash": async (t, name) => {
+    const [queue, exchange] = [name("q"), name("x")];
+    const type = "x-consistent-hash";
+    await t.call("queue.declare", { queue, exclusive: true });
+    await t.call("exchange.declare", { exchange, type });
+    for (const key of ["a", "", "0", "-3"]) {
+      await t.call("queue.bind", { queue, exchange, "routing-key": key });
+      await reopen(t);
+    }
+    await t.call("queue.bind", { queue, exchange, "routing-key": "10" });
+    t.publish({ exchange, "routing-key": "any" }, "through");
+    await t.call("basic.get", { queue, "no-ack": true });
+    for (const args of [{ "hash-property": "user_id" }, { "hash-property": "timestamp", "hash-header": "h" }]) {
+      await t.call("exchange.declare", { exchange: name("y"), type, arguments: args });
+      await reopen(t);
+    }
+    await t.call("exchange.delete", { exchange });
+  },
+
   "no-wait methods answer nothing": async (t, name) => {
     const [queue, exchange] = [name("q"), name("x")];
     t.send("queue.declare", { queue, exclusive: true, nowait: true });

@@ -38,7 +38,7 @@ export function handleBasic(channel: Channel, method: BasicMethod): void {
     case "basic.nack":
       return settle(channel, method.args.deliveryTag, method.args.multiple, method.args.requeue ? "requeue" : "reject");
     case "basic.reject":
-      return settle(channel, method.args.deliveryTag, false, method.args.requeue ? "requeue" : "reject");
+      return settle(channel, method.args.deliveryTag, false, method.args.requeue ? "return" : "reject");
     case "basic.get":
       return get(channel, method.args);
     case "basic.consume":
@@ -65,14 +65,14 @@ function settle(channel: Channel, tag: number, multiple: boolean, how: Settlemen
   if (channel.transaction !== undefined) return settleAtCommit(channel, all ? 0 : tag, multiple, how);
   if (!multiple) {
     if (!settleOne(channel, tag, how)) throw unknownTag(tag);
-  } else if (all || channel.unacked.has(tag)) settleUpTo(channel, all ? channel.unacked.lastTag : tag, how);
+  } else if (all || channel.owes(tag)) settleUpTo(channel, all ? channel.unacked.lastTag : tag, how);
   else throw unknownTag(tag);
 }
 
 function settleAtCommit(channel: Channel, tag: number, multiple: boolean, how: Settlement): void {
   const { transaction, unacked } = channel;
   if (transaction === undefined) return;
-  if (tag !== 0 || !multiple) if (!unacked.has(tag) || transaction.isSettled(tag)) throw unknownTag(tag);
+  if (tag !== 0 || !multiple) if (!channel.owes(tag) || transaction.isSettled(tag)) throw unknownTag(tag);
   const tags = multiple ? unacked.tagsUpTo(tag === 0 ? unacked.lastTag : tag) : [tag];
   transaction.settle(
     tags.filter((each) => !transaction.isSettled(each)),
@@ -86,7 +86,7 @@ function unknownTag(tag: number): BrokerError {
 
 function recover(channel: Channel, requeue: boolean): void {
   if (!requeue) throw new BrokerError("NOT_IMPLEMENTED", "requeue=false");
-  channel.requeueAll();
+  channel.requeueAll(false);
   for (const consumer of channel.consumers.values()) consumer.serve();
 }
 
@@ -120,10 +120,14 @@ function consumeQueue(channel: Channel, tag: string, args: MethodArguments<"basi
     tag,
     noAck: args.noAck,
     exclusive: args.exclusive,
-    priority: priorityOf(args.arguments, textOf(channel, name)),
+    priority: integerOf(args.arguments, "x-priority", textOf(channel, name)) ?? 0,
+    timeoutMs: timeoutOf(args.arguments, textOf(channel, name)),
     prefetch: channel.prefetch,
     arguments: args.arguments,
   });
+  if (queue.type === "quorum" && channel.channelPrefetch > 0) {
+    throw new BrokerError("NOT_IMPLEMENTED", `${textOf(channel, name)} does not support global qos`);
+  }
   queue.checkExclusiveUse(consumer);
   channel.consumers.set(tag, consumer);
   // The client must know its consumer before the first message comes for it.
@@ -131,14 +135,20 @@ function consumeQueue(channel: Channel, tag: string, args: MethodArguments<"basi
   queue.addConsumer(consumer);
 }
 
-function priorityOf(args: FieldTable, queue: string): number {
-  const field = args.get("x-priority");
-  if (field === undefined) return 0;
+function integerOf(args: FieldTable, name: string, queue: string): number | undefined {
+  const field = args.get(name);
+  if (field === undefined) return undefined;
   if (isInteger(field)) return Number(field.value);
   throw new BrokerError(
     "PRECONDITION_FAILED",
-    `invalid arg 'x-priority' for ${queue}: "expected integer, got ${field.type}"`,
+    `invalid arg '${name}' for ${queue}: "expected integer, got ${field.type}"`,
   );
+}
+
+function timeoutOf(args: FieldTable, queue: string): number | undefined {
+  const ms = integerOf(args, "x-consumer-timeout", queue);
+  if (ms === undefined || ms >= 0) return ms;
+  throw new BrokerError("PRECONDITION_FAILED", `invalid arg 'x-consumer-timeout' for ${queue}: {value_negative,${ms}}`);
 }
 
 /** Unknown tags are cancelled all the same. Messages delivered stay unacked. */
@@ -156,6 +166,10 @@ function cancel(channel: Channel, args: MethodArguments<"basic.cancel">): void {
 
 function get(channel: Channel, args: MethodArguments<"basic.get">): void {
   const queue = readableQueue(channel, queueName(channel, args.queue));
+  if (queue.type === "quorum" && queue.options.singleActiveConsumer) {
+    const text = `cannot obtain access to locked ${textOf(channel, queue.name)}. basic.get operations are not supported by`;
+    throw new BrokerError("RESOURCE_LOCKED", `${text} quorum queues with single active consumer`);
+  }
   const getter = new ChannelGetter(channel, queue, args.noAck);
   queue.get(getter);
   // The message is still on disk: the frames behind must not overtake the answer.
@@ -201,6 +215,8 @@ class ChannelGetter implements Getter {
     else counters.got++;
     this.#answer(() => {
       const tag = segment === undefined ? unacked.skip() : unacked.add(this.#queue, segment, index, undefined);
+      const { consumerTimeoutMs } = this.#queue.options;
+      if (segment !== undefined && consumerTimeoutMs !== undefined) channel.deadlines.add(tag, consumerTimeoutMs);
       const head = Buffer.alloc(13);
       putU32(head, 0, methodId("basic.get-ok"));
       putU64(head, 4, tag);

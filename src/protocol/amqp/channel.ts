@@ -6,6 +6,7 @@ import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Message } from "../../record.ts";
 import type { Route, Vhost } from "../../vhost.ts";
+import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
 import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
@@ -36,6 +37,7 @@ export class Channel implements ConfirmSink {
   readonly frameMax: number;
   readonly unacked = new UnackedDeliveries();
   readonly counters = new ChannelCounters();
+  readonly deadlines: AckDeadlines;
   readonly consumers = new Map<string, ChannelConsumer>();
   replies: DirectReplyConsumer | undefined;
   /** Prefetch of consumers to come, and of the channel as a whole; 0 for no limit. */
@@ -64,6 +66,7 @@ export class Channel implements ConfirmSink {
     this.frameMax = frameMax;
     this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
     this.#routes = new PublishRoutes(this);
+    this.deadlines = new AckDeadlines(this.host.clock, this.unacked, (count) => this.#deliveriesLate(count));
   }
 
   get host(): AmqpHost {
@@ -216,8 +219,8 @@ export class Channel implements ConfirmSink {
 
   #publish(message: Message, mandatory: boolean): void {
     this.connection.published();
-    const route = this.#routes.find(message);
-    const checked = this.#routes.check(message);
+    const route = this.#routes.find(message, mandatory);
+    const checked = this.#routes.check(message, route);
     if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
     else this.route(checked, route, mandatory);
   }
@@ -289,6 +292,17 @@ export class Channel implements ConfirmSink {
     return false;
   }
 
+  /** Whether the client has this delivery to settle, even if it is too late for that. */
+  owes(tag: number): boolean {
+    return this.unacked.has(tag) || this.deadlines.isLate(tag);
+  }
+
+  #deliveriesLate(count: number): void {
+    const { name, username } = this.connection;
+    const about = { connection: name, channel: this.number, user: username, vhost: this.vhost.name, count };
+    this.host.log.warn(about, "deliveries were not acknowledged in time and are released");
+  }
+
   hasPrefetchRoom(): boolean {
     return this.channelPrefetch === 0 || this.unacked.count < this.channelPrefetch;
   }
@@ -355,16 +369,17 @@ export class Channel implements ConfirmSink {
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
     for (const consumer of consumers) consumer.queue.removeConsumer(consumer);
-    this.requeueAll();
+    this.deadlines.stop();
+    this.requeueAll(true);
   }
 
-  /** Puts all unacked messages back, the oldest first. */
-  requeueAll(): void {
+  /** Puts all unacked messages back, the oldest first; their deliveries have `failed` when the channel goes. */
+  requeueAll(failed: boolean): void {
     const queues = new Set<Queue>();
     for (;;) {
       const delivery = this.unacked.takeFirst(Number.POSITIVE_INFINITY);
       if (delivery === undefined) break;
-      delivery.queue.requeue(delivery.segment, delivery.index);
+      delivery.queue.requeue(delivery.segment, delivery.index, failed);
       delivery.owner?.settledOne();
       queues.add(delivery.queue);
     }

@@ -14,6 +14,8 @@ export interface ConsumerOptions {
   readonly noAck: boolean;
   readonly exclusive: boolean;
   readonly priority: number;
+  /** How long a delivery may stay unacked; undefined leaves it to the queue. */
+  readonly timeoutMs: number | undefined;
   /** Most deliveries unacked at a time; 0 for no limit. */
   readonly prefetch: number;
   readonly arguments: FieldTable;
@@ -30,6 +32,7 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
   prefetch: number;
   readonly #channel: Channel;
   readonly #prefix: Buffer;
+  readonly #timeoutMs: number | undefined;
   #unacked = 0;
 
   constructor(channel: Channel, queue: Queue, options: ConsumerOptions) {
@@ -40,6 +43,7 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
     this.exclusive = options.exclusive;
     this.priority = options.priority;
     this.prefetch = options.prefetch;
+    this.#timeoutMs = options.timeoutMs;
     this.arguments = options.arguments;
     this.#prefix = deliverPrefix(options.tag);
   }
@@ -70,6 +74,8 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
       channel.counters.delivered++;
       tag = channel.unacked.add(this.queue, segment, index, this);
       this.#unacked++;
+      const timeoutMs = this.#timeoutMs ?? this.queue.options.consumerTimeoutMs;
+      if (timeoutMs !== undefined) channel.deadlines.add(tag, timeoutMs);
     }
     const { writer, frameMax } = channel;
     writer.deliver(channel.number, this.#prefix, tag, redelivered, bytes, addressStart, addressEnd);

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { BrokerError } from "../../errors.ts";
 import { parseExpiration } from "../../expiration.ts";
-import { emptyTable, type FieldTable } from "../../field-table.ts";
+import { emptyTable } from "../../field-table.ts";
+import { MessageContent, withoutBcc } from "../../message-content.ts";
 import { directReplyTo, exchangeText } from "../../names.ts";
 import { Message, propertyFlag } from "../../record.ts";
 import { editRecord } from "../../record-edit.ts";
@@ -25,9 +26,10 @@ export class PublishRoutes {
   }
 
   /** The targets of a message. Throws when its user may not send it there, or there is no such exchange. */
-  find(message: Message): Route {
+  find(message: Message, mandatory: boolean): Route {
     const route = this.#lastRoute;
-    if (route === undefined || !this.#isSame(message) || mayBeSenderSelected(message)) return this.#resolve(message);
+    if (route === undefined || !this.#isSame(message) || mayBeSenderSelected(message))
+      return this.#resolve(message, mandatory);
     return route;
   }
 
@@ -41,7 +43,7 @@ export class PublishRoutes {
     return true;
   }
 
-  #resolve(message: Message): Route {
+  #resolve(message: Message, mandatory: boolean): Route {
     const channel = this.#channel;
     const address = message.bytes.subarray(message.addressStart, message.addressEnd);
     if (!isUtf8(address)) throw new BrokerError("FRAME_ERROR", "Malformed UTF-8 in shortstr");
@@ -55,7 +57,8 @@ export class PublishRoutes {
     if (exchange.type === "topic") channel.authorizeTopic("write", name, routingKey);
     const headers = message.headersAt === 0 ? emptyTable : message.headers();
     const { cc, bcc } = senderSelected(headers);
-    const route = channel.vhost.route(name, [routingKey, ...cc, ...bcc], () => headers);
+    const content = new MessageContent(message, headers);
+    const route = channel.vhost.route(name, [routingKey, ...cc, ...bcc], content, mandatory);
     this.#remember(address, route, cc.length + bcc.length === 0 && route.fixed);
     return route;
   }
@@ -68,12 +71,12 @@ export class PublishRoutes {
   }
 
   /** Checks the properties that the broker acts on; returns the message as it is to be delivered. */
-  check(message: Message): Message {
+  check(message: Message, route: Route): Message {
     if ((message.propertyFlags & checkedFlags) === 0) return message;
     this.#checkUserId(message);
     const { expiration } = message;
     const expiresAfterMs = expiration === undefined ? -1 : parseExpiration(expiration);
-    const edited = this.#edit(message);
+    const edited = this.#edit(message, route);
     edited.expiresAfterMs = expiresAfterMs;
     return edited;
   }
@@ -88,9 +91,10 @@ export class PublishRoutes {
   }
 
   /** BCC is for the broker alone; amq.rabbitmq.reply-to stands for the address of the channel's reply consumer. */
-  #edit(message: Message): Message {
+  #edit(message: Message, route: Route): Message {
     const replyTo = message.replyTo === directReplyTo ? this.#replyAddress() : undefined;
-    const headers = mayBeSenderSelected(message) ? withoutBcc(message.headers()) : undefined;
+    const hasBcc = mayBeSenderSelected(message) && !route.delayed;
+    const headers = hasBcc ? withoutBcc(message.headers()) : undefined;
     if (replyTo === undefined && headers === undefined) return message;
     const edit = { ...(replyTo !== undefined && { replyTo }), ...(headers !== undefined && { headers }) };
     return this.#edited.setOwned(editRecord(message, edit));
@@ -101,11 +105,4 @@ export class PublishRoutes {
     if (replies !== undefined) return replies.name;
     throw new BrokerError("PRECONDITION_FAILED", "fast reply consumer does not exist");
   }
-}
-
-function withoutBcc(headers: FieldTable): FieldTable | undefined {
-  if (!headers.has("BCC")) return undefined;
-  const kept = new Map(headers);
-  kept.delete("BCC");
-  return kept;
 }

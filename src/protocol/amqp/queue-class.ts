@@ -1,5 +1,7 @@
 import { BrokerError } from "../../errors.ts";
-import { directReplyTo, generateQueueName, queueText, stripLineBreaks } from "../../names.ts";
+import type { FieldTable } from "../../field-table.ts";
+import { directReplyTo, generateQueueName, isReserved, queueText, stripLineBreaks } from "../../names.ts";
+import { queueTypeOf } from "../../queue/arguments.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { bind, checkExclusive, declareQueue, deleteQueue, unbind } from "../../topology.ts";
 import type { Channel } from "./channel.ts";
@@ -10,6 +12,8 @@ type QueueMethod = Extract<
   Method,
   { name: "queue.declare" | "queue.bind" | "queue.unbind" | "queue.purge" | "queue.delete" }
 >;
+
+const namePrefixBytesMax = 64;
 
 /** The queue class. */
 export function handleQueue(channel: Channel, method: QueueMethod): void {
@@ -50,7 +54,11 @@ function isReplyQueue(channel: Channel, name: string): boolean {
 
 function declare(channel: Channel, args: MethodArguments<"queue.declare">): void {
   const serverNamed = args.queue === "";
-  const name = serverNamed ? generateQueueName() : stripLineBreaks(args.queue);
+  if (serverNamed && queueTypeOf(args.arguments) === "quorum") {
+    const text = "Cannot declare a server-named queue for type rabbit_quorum_queue";
+    throw new BrokerError("PRECONDITION_FAILED", text);
+  }
+  const name = serverNamed ? generateQueueName(namePrefix(args.arguments)) : stripLineBreaks(args.queue);
   channel.authorize("configure", "queue", name);
   authorizeDeadLetters(channel, name, args);
   const queue = declareQueue(channel.vhost, {
@@ -58,12 +66,31 @@ function declare(channel: Channel, args: MethodArguments<"queue.declare">): void
     durable: args.durable,
     exclusive: args.exclusive,
     autoDelete: args.autoDelete,
-    arguments: args.arguments,
+    arguments: serverNamed ? withoutNamePrefix(args.arguments) : args.arguments,
     owner: channel.connection,
     serverNamed,
   });
   if (queue.exclusiveOwner !== undefined) channel.connection.owns(queue);
   answerDeclare(channel, queue, args.nowait);
+}
+
+/** What the name of a server-named queue begins with, if its declaration says so. Throws PRECONDITION_FAILED. */
+function namePrefix(args: FieldTable): string | undefined {
+  const field = args.get("x-name-prefix");
+  if (field?.type !== "longstr") return undefined;
+  const prefix = stripLineBreaks(field.value.toString());
+  if (Buffer.byteLength(prefix) > namePrefixBytesMax) {
+    const text = `Queue name prefix '${prefix}' exceeds the ${namePrefixBytesMax}-byte limit`;
+    throw new BrokerError("PRECONDITION_FAILED", text);
+  }
+  if (!isReserved(prefix)) return prefix;
+  throw new BrokerError("ACCESS_REFUSED", `queue name '${prefix}' contains reserved prefix 'amq.*'`);
+}
+
+/** The prefix has done its work with the name. */
+function withoutNamePrefix(args: FieldTable): FieldTable {
+  if (!args.has("x-name-prefix")) return args;
+  return new Map([...args].filter(([name]) => name !== "x-name-prefix"));
 }
 
 function authorizeDeadLetters(channel: Channel, name: string, args: MethodArguments<"queue.declare">): void {

@@ -2,15 +2,18 @@ import type { Queue } from "../../queue/queue.ts";
 import type { Channel } from "./channel.ts";
 import type { Delivery, DeliveryOwner } from "./unacked.ts";
 
-/** What becomes of a delivery: done with, back to its place in the queue, or refused for good. */
-export type Settlement = "ack" | "requeue" | "reject";
+/**
+ * What becomes of a delivery: done with, back to its place in the queue, back as one that failed (basic.reject, unlike
+ * basic.nack, says so), or refused for good.
+ */
+export type Settlement = "ack" | "requeue" | "return" | "reject";
 
 /** Settles the delivery with this tag; false when there is none. */
 export function settleOne(channel: Channel, tag: number, how: Settlement): boolean {
   const delivery = channel.unacked.take(tag);
-  if (delivery === undefined) return false;
+  if (delivery === undefined) return channel.deadlines.settleLate(tag);
   settle(channel, delivery, how);
-  if (how === "requeue") delivery.queue.resume();
+  if (how === "requeue" || how === "return") delivery.queue.resume();
   if (channel.channelPrefetch > 0) serveAll(channel);
   else delivery.owner?.serve();
   return true;
@@ -27,8 +30,9 @@ export function settleUpTo(channel: Channel, tag: number, how: Settlement): void
     queues.add(delivery.queue);
     if (delivery.owner !== undefined) owners.add(delivery.owner);
   }
+  channel.deadlines.settleLateUpTo(tag);
   // Only now: what is delivered again must not be settled by this very method.
-  if (how === "requeue") for (const queue of queues) queue.resume();
+  if (how === "requeue" || how === "return") for (const queue of queues) queue.resume();
   if (channel.channelPrefetch > 0) serveAll(channel);
   else for (const owner of owners) owner.serve();
 }
@@ -41,7 +45,10 @@ function settle(channel: Channel, delivery: Delivery, how: Settlement): void {
       queue.ack(segment, index);
       break;
     case "requeue":
-      queue.requeue(segment, index);
+      queue.requeue(segment, index, false);
+      break;
+    case "return":
+      queue.requeue(segment, index, true);
       break;
     case "reject":
       queue.reject(segment, index);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { emptyTable, type FieldTable, type FieldValue } from "../../../src/field-table.ts";
-import { exchangeContract, exchangeOf, queueNamed, routed } from "../../contract/exchange.ts";
+import { content, exchangeContract, exchangeOf, queueNamed, routed } from "../../contract/exchange.ts";
 
 exchangeContract("headers");
 
@@ -133,6 +133,6 @@ it("keeps bindings with other arguments apart, and looks at no headers when ther
   expect(routed(exchange, "", table({ a: "1" }))).toEqual([]);
   expect(routed(exchange, "", table({ a: "2" }))).toEqual(["q"]);
   exchange.unbind(q, "", table({ a: "2" }));
-  exchange.route("", () => expect.fail("asked for headers"), new Set());
+  exchange.route("", { ...content({}), headers: () => expect.fail("asked for headers") }, new Set());
   expect(routed(exchange, "", emptyTable)).toEqual([]);
 });

@@ -128,7 +128,7 @@ describe("a segment", () => {
     const stored = Segment.stored(segmentRow(1, 1), new DrivenStore());
     stored.fill({
       indexes: Uint32Array.of(0),
-      flags: Uint8Array.of(0),
+      flags: Uint32Array.of(0),
       expiresAt: Float64Array.of(0),
       ends: Uint32Array.of(bytes.length),
       bytes,
@@ -183,7 +183,7 @@ describe("a segment in the store", () => {
     const store = new DrivenStore();
     const segment = new Segment(1, 9, 3, store);
     const commit = (): void => {
-      segment.mark();
+      segment.storeWithin(0);
       store.settle();
     };
     const again = (): Segment => {
@@ -257,7 +257,7 @@ describe("a segment in the store", () => {
   it("never writes a message that was settled before it was handed over", () => {
     const { store, segment } = storedSegment();
     segment.append(persistent("a"), 0);
-    segment.mark();
+    segment.storeWithin(0);
     segment.settle(0, false);
     store.settle();
     expect(store.disk.state()).toMatchObject({ segments: [], lastSegment: 0 });
@@ -267,15 +267,15 @@ describe("a segment in the store", () => {
     const { store, segment, commit } = storedSegment();
     const sources: BatchSource[] = [];
     const mark = store.mark.bind(store);
-    store.mark = (source) => {
+    store.mark = (source, withinMs) => {
       sources.push(source);
-      mark(source);
+      mark(source, withinMs);
     };
     segment.append(persistent("a"), 0);
     commit();
     segment.append(persistent("b"), 0);
     const batch = new GatheredBatch(1);
-    sources[0]?.pack(batch);
+    sources[0]?.pack(batch, true);
     const bytes = Buffer.from(batch.memory, 0, batch.length);
     expect([bytes.includes("\u0001b"), bytes.includes("\u0001a")]).toEqual([true, false]);
   });

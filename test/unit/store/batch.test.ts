@@ -7,6 +7,7 @@ import { segment } from "../../support/store.ts";
 type Operation =
   | { name: "segment"; state: StoredSegment }
   | { name: "message"; segment: number; index: number; flags: number; expiresAt: number; record: string }
+  | { name: "restate"; segment: number; index: number; flags: number; expiresAt: number }
   | { name: "settled"; segment: number; from: number; to: number }
   | { name: "drop"; segment: number };
 
@@ -21,6 +22,9 @@ function perform(operation: Operation, target: BatchTarget): void {
       target.message(segment, index, flags, expiresAt, bytes, 1, bytes.length - 1);
       break;
     }
+    case "restate":
+      target.restate(operation.segment, operation.index, operation.flags, operation.expiresAt);
+      break;
     case "settled":
       target.settled(operation.segment, operation.from, operation.to);
       break;
@@ -51,6 +55,10 @@ class Notes implements BatchTarget {
   ): void {
     const record = bytes.toString("latin1", start, end);
     this.operations.push({ name: "message", segment, index, flags, expiresAt, record });
+  }
+
+  restate(segment: number, index: number, flags: number, expiresAt: number): void {
+    this.operations.push({ name: "restate", segment, index, flags, expiresAt });
   }
 
   settled(segment: number, from: number, to: number): void {
@@ -92,6 +100,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     expiresAt: time,
     record,
   }),
+  fc.record({ name: fc.constant("restate" as const), segment: number, index, flags: size, expiresAt: time }),
   fc.record({ name: fc.constant("settled" as const), segment: number, from: index, to: size }),
   fc.record({ name: fc.constant("drop" as const), segment: number }),
 );
@@ -107,6 +116,14 @@ describe("A batch", () => {
         expect(batch.isEmpty).toBe(operations.length === 0);
       }),
     );
+  });
+
+  it("restates a message whose flags are more than one byte", () => {
+    const batch = new GatheredBatch(1);
+    const message = { name: "message", segment: 1, index: 7, flags: 0x1234_5678, expiresAt: 5, record: "r" } as const;
+    perform(message, batch);
+    const { record: _, ...rest } = message;
+    expect(applied(batch).at(-1)).toEqual({ ...rest, name: "restate" });
   });
 
   it("grows with what is put into it", () => {

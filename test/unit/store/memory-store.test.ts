@@ -25,7 +25,7 @@ describe("MemoryStore", () => {
   it("loses what is not committed when it is left without being closed", async () => {
     const store = new MemoryStore();
     await store.open();
-    store.mark(oneMessage);
+    store.mark(oneMessage, 0);
     const restarted = new MemoryStore({ disk: store.disk });
     expect((await restarted.open()).segments).toEqual([]);
   });
@@ -35,7 +35,7 @@ describe("MemoryStore", () => {
     const store = new MemoryStore({ listener });
     await store.open();
     store.failNextFlushes(3);
-    store.mark(oneMessage);
+    store.mark(oneMessage, 0);
     await committed(store);
     expect(listener.heard).toEqual(["failing: a failure that was asked for", "recovered"]);
     expect(await readText(store, 1)).toBe("0a");
@@ -45,7 +45,7 @@ describe("MemoryStore", () => {
     const steps: (() => void)[] = [];
     const store = new MemoryStore({ schedule: (step) => steps.push(step) });
     await store.open();
-    store.mark(oneMessage);
+    store.mark(oneMessage, 0);
     steps.shift()?.();
     expect([store.gathering, store.committed]).toEqual([2, 0]);
     steps.shift()?.();

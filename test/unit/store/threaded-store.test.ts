@@ -98,6 +98,7 @@ describe("ThreadedStore", () => {
           batch.segment(segment(number, 50));
           for (let index = 0; index < 50; index++) batch.message(number, index, 0, 0, record, 0, record.length);
         }),
+        0,
       );
     }
     await committed(store);
@@ -120,6 +121,7 @@ describe("ThreadedStore", () => {
         batch.segment(segment(1, 1));
         putMessages(batch, 1, letters("a"));
       }),
+      0,
     );
     const { store: later } = await restart();
     const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter"];
@@ -144,6 +146,7 @@ describe("ThreadedStore", () => {
         batch.segment(segment(9, 2, { queueId: 3, bodyBytes: 2 }));
         putMessages(batch, 9, letters("ab"));
       }),
+      0,
     );
     await committed(store);
     const db = new Sqlite(dataFile(directory), { readonly: true });
@@ -261,6 +264,7 @@ describe("A disk that refuses", () => {
         batch.segment(segment(1, 1));
         putMessages(batch, 1, letters("a"));
       }),
+      0,
     );
     await committed(store);
     const other = new Sqlite(dataFile(directory));
