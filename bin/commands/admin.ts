@@ -171,8 +171,9 @@ async function withPassword({ terminal }: Context, fields: Fields): Promise<Fiel
   return { ...fields, password: await askedSecret(terminal) };
 }
 
-/** What the API's bare "Not Found" means for something that was to be declared. */
+/** What the API's "not found" means for something that was to be declared. */
 function notThere(kind: string, vhost: string, cause: ApiError): CommandError {
+  if (cause.message === "vhost_not_found") return noSuchVhost(vhost);
   if (cause.message !== "Not Found") return new CommandError(exitCode.unavailable, cause.message, { cause });
   if (kind !== "binding") return noSuchVhost(vhost);
   const text = `The source or destination does not exist in virtual host '${vhost}'`;

@@ -11,7 +11,7 @@ const noBroker = (url: string) => ({ env: { TSBROKER_URL: url } });
 describe("status", () => {
   it("tells a person how the broker is", async () => {
     const text = await brokerctl.out("status");
-    expect(text).toMatch(/^Status of node tsbroker@\S+ \.\.\.\nRuntime\n\nOS PID: \d+\n/);
+    expect(text).toMatch(/^Status of node rabbit@\S+ \.\.\.\nRuntime\n\nOS PID: \d+\n/);
     expect(text).toContain("\nAlarms\n\n(none)\n");
     expect(text).toContain(`Interface: 127.0.0.1, port: ${broker.port}, protocol: amqp, purpose: AMQP 0-9-1\n`);
   });
