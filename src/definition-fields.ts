@@ -40,7 +40,6 @@ function credentialsFrom(fields: JsonObject): Pick<User, "passwordHash" | "hashi
 
 /** What is said of a vhost; what is not said stays as it was before. */
 export function vhostFrom(fields: JsonObject, before: VhostProperties | undefined): VhostProperties {
-  if (fields.flag("tracing")) throw invalid("tracing is not supported");
   return {
     description: fields.findText("description") ?? before?.description ?? "",
     tags: fields.findWords("tags") ?? before?.tags ?? [],

@@ -6,6 +6,17 @@ export type LogLevel = LevelWithSilent;
 /** The levels `--log-level` takes, least first. */
 export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LogLevel[];
 
+/** Where lines of the log go: standard output, and whoever else wants them. */
+export class LogLines implements DestinationStream {
+  readonly #output = pino.destination({ sync: true });
+  listener: ((line: string) => void) | undefined;
+
+  write(line: string): void {
+    this.#output.write(line);
+    this.listener?.(line);
+  }
+}
+
 /** The broker's log: one JSON line an event on standard output. Secrets are masked wherever a field is named as one. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {

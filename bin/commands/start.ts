@@ -4,7 +4,7 @@ import { type Broker, startBroker } from "../../src/broker.ts";
 import { type Config, configFileEnv, loadConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/config-file.ts";
 import { envOf, fallbackText, flagOf, options, type Option as Setting } from "../../src/config-options.ts";
-import { createLog, type Logger } from "../../src/log.ts";
+import { createLog, type Logger, LogLines } from "../../src/log.ts";
 import { version } from "../../src/version.ts";
 import { exitStatus, fail } from "../program.ts";
 import { startErrorText } from "../start-error.ts";
@@ -31,10 +31,11 @@ export function startCommand(): Command {
 
 async function start(flags: Record<string, string | undefined>): Promise<void> {
   const { config, warnings } = readConfig(flags);
-  const log = createLog(config.logLevel);
+  const lines = new LogLines();
+  const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
   const stopSignal = firstSignal();
-  const broker = await startBroker(config, log).catch((error: unknown) =>
+  const broker = await startBroker(config, log, lines).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   announce(broker, config, log);

@@ -1,7 +1,7 @@
 import type { ChannelView, ConnectionRegistry, ConnectionView, ConsumerView } from "../connections.ts";
+import { nodeName } from "../node-name.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Queue } from "../queue/queue.ts";
-import { nodeName } from "./node.ts";
 import type { Row } from "./rows.ts";
 
 /** A connection. Of TLS there is nothing to say: null is RabbitMQ's word for that. */

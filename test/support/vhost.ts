@@ -19,6 +19,7 @@ export class TestVhostHost implements VhostHost {
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   topologyVersion = 0;
+  readonly events = { emit: () => {} };
   #lastSegment = 0;
   #lastQueueId = 0;
 
@@ -39,7 +40,7 @@ export class TestVhostHost implements VhostHost {
 export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object } {
   const host = new TestVhostHost();
   const vhost = new Vhost("/", { description: "", tags: [], defaultQueueType: undefined }, host, removeQueue);
-  declarePredefined(vhost);
+  declarePredefined(vhost, false);
   return { host, vhost, owner: {} };
 }
 

@@ -1,9 +1,9 @@
+import { nodeName } from "../../node-name.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
 import { lengthRow, messageStats } from "../stats.ts";

@@ -1,12 +1,14 @@
 import { u32 } from "../../bytes.ts";
 import { BrokerError } from "../../errors.ts";
+import type { TraceParty } from "../../firehose.ts";
 import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
-import type { Message } from "../../record.ts";
+import { Message } from "../../record.ts";
 import type { Target, Vhost } from "../../vhost.ts";
 import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
+import { channelClosed, consumerDeleted } from "./client-events.ts";
 import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
 import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
@@ -226,6 +228,7 @@ export class Channel implements ConfirmSink {
   /** Hands a message to its targets; the confirm, if the channel gives any, follows when all have it safe. */
   route(message: Message, targets: readonly Target[], mandatory: boolean): void {
     this.vhost.counters.published++;
+    if (this.vhost.firehose.isOn) this.vhost.firehose.published(message, this.traceParty, targets);
     if (targets.length === 0) this.#unroutable(message, mandatory);
     const { confirms } = this;
     if (confirms === undefined) {
@@ -242,6 +245,16 @@ export class Channel implements ConfirmSink {
       if (result === "done") confirms.committed(tag);
       else if (result === "rejected") confirms.rejected(tag);
     }
+  }
+
+  /** How the firehose names this channel. */
+  get traceParty(): TraceParty {
+    return { connection: this.connection.name, channel: this.number, user: this.connection.username };
+  }
+
+  /** A message goes to a consumer or getter of a queue. */
+  traceDelivery(bytes: Buffer, parts: readonly [number, number, number, number], queue: string, again: boolean): void {
+    this.vhost.firehose.delivered(new Message().set(bytes, ...parts), this.traceParty, queue, again);
   }
 
   #unroutable(message: Message, mandatory: boolean): void {
@@ -298,6 +311,7 @@ export class Channel implements ConfirmSink {
   /** A queue that a consumer was on has gone: tells the client when it wants to know. */
   consumerCancelled(consumer: ChannelConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
+    consumerDeleted(this, consumer);
     if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
     this.#cancels.push(consumer.tag);
     if (!this.#dispatching && !this.suspended) this.#sendCancels();
@@ -356,7 +370,11 @@ export class Channel implements ConfirmSink {
     if (this.replies !== undefined) this.vhost.replyTargets.delete(this.replies.name);
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
-    for (const consumer of consumers) consumer.queue.removeConsumer(consumer);
+    for (const consumer of consumers) {
+      consumerDeleted(this, consumer);
+      consumer.queue.removeConsumer(consumer);
+    }
+    channelClosed(this);
     this.deadlines.stop();
     this.requeueAll(true);
   }

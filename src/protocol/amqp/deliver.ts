@@ -73,6 +73,10 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
       const timeoutMs = this.#timeoutMs ?? this.queue.options.consumerTimeoutMs;
       if (timeoutMs !== undefined) channel.deadlines.add(tag, timeoutMs);
     }
+    if (channel.vhost.firehose.isOn) {
+      const parts = [addressStart, addressEnd, contentStart, contentEnd] as const;
+      channel.traceDelivery(bytes, parts, this.queue.name, redelivered);
+    }
     const { writer, frameMax } = channel;
     writer.deliver(channel.number, this.#prefix, tag, redelivered, bytes, addressStart, addressEnd);
     writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
