@@ -1,10 +1,11 @@
 import type { Config } from "../src/config.ts";
+import { DefinitionFileError } from "../src/definition-file.ts";
 import { StoreError } from "../src/store/store.ts";
 
 /** Why the broker did not start, in one line that says what to do. */
 export function startErrorText(error: unknown, config: Config): string {
   if (!(error instanceof Error)) return `cannot start: ${String(error)}`;
-  if (error instanceof StoreError) return error.message;
+  if (error instanceof StoreError || error instanceof DefinitionFileError) return error.message;
   const { code, syscall, port, path } = detailsOf(error);
   if (syscall === "listen" || syscall === "bind" || code === "EADDRINUSE") return listenText(code, port, config);
   if (code === "ENOTFOUND") return `cannot listen on '${config.host}': no such host; choose another with --host`;

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { Alarms } from "./alarms.ts";
+import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
+import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
@@ -24,12 +26,13 @@ import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
 import { Restorer } from "./restore.ts";
+import { DataBackups } from "./store/data-backups.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
-import type { Store, StoreListener } from "./store/store.ts";
+import type { Backups, Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import { Users } from "./users.ts";
-import { Vhosts, type VhostsHost } from "./vhosts.ts";
+import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
 
 /** A running broker. */
 export interface Broker {
@@ -45,6 +48,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly log: Logger;
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
+  readonly backups: Backups;
   readonly memory: SegmentMemory;
   #pages: Pages | undefined;
   readonly users: Users;
@@ -58,6 +62,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
+  readonly churn = new Churn();
   readonly listeners: ListenerView[] = [];
   readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();
@@ -89,8 +94,9 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.policies = new Policies(this.definitions);
     this.limits = new Limits(this.definitions);
     this.globalParameters = new GlobalParameters(this.definitions, config.serverProperties.cluster_name);
+    this.backups = new DataBackups(config.dataDir);
     this.vhosts = new Vhosts(this);
-    this.metrics = new Metrics(this.clock, this.vhosts);
+    this.metrics = new Metrics(this);
   }
 
   get defaultVhost(): string {
@@ -141,20 +147,34 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
     for (const definition of state.definitions) this.definitions.restore(definition);
-    if (state.definitions.length === 0) await this.#firstStart();
+    this.#define(state.definitions.length === 0);
+    await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
   }
 
-  /** An empty data directory gets one vhost and one user who may do everything in it. */
-  async #firstStart(): Promise<void> {
-    const { defaultVhost: vhost, defaultUser: user, defaultPass } = this.config;
-    this.vhosts.put(vhost, { description: "Default virtual host", tags: [], defaultQueueType: undefined });
+  /** Takes in the file of definitions; an empty data directory gets what that does not bring. */
+  #define(isFirstStart: boolean): void {
+    const { definitions, defaultVhost } = this.config;
+    const file = definitions === undefined ? undefined : new DefinitionFile(definitions);
+    if (isFirstStart && file?.hasVhosts !== true) {
+      this.vhosts.put(defaultVhost, { ...newVhost, description: "Default virtual host" });
+    }
+    for (const { vhost, source, destination } of file?.importInto(this) ?? []) {
+      this.log.warn({ vhost, source, destination }, "a binding was not imported: an end of it does not exist");
+    }
+    if (isFirstStart && this.users.size === 0) this.#makeFirstUser();
+  }
+
+  /** One user who may do everything, everywhere. */
+  #makeFirstUser(): void {
+    const { defaultUser: user, defaultPass } = this.config;
     this.users.putWithPassword(user, defaultPass, ["administrator"]);
-    this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
-    await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
+    for (const { name: vhost } of this.vhosts.list()) {
+      this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
+    }
   }
 }
 
-/** Builds a broker from its settings and starts it. Rejects with StoreError or the error of a port that is not free. */
+/** Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is not free. */
 export async function startBroker(config: Config, log: Logger, lines?: LogLines): Promise<Broker> {
   const core = new BrokerCore(config, log);
   await core.restore();

@@ -159,6 +159,15 @@ export const options = {
     otherEnv: ["RABBITMQ_DEFAULT_VHOST"],
     mayBeInFile: true,
   } satisfies Option<string>,
+  definitions: {
+    takes: "<file>",
+    help: "definitions in RabbitMQ's JSON that are taken in at every start; at the first one with users, no other is made",
+    ...text("a file"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "none",
+    keys: ["load_definitions", "management.load_definitions", "definitions.local.path"],
+    otherEnv: ["RABBITMQ_LOAD_DEFINITIONS"],
+  } satisfies Option<string | undefined>,
   loopbackUsers: {
     takes: "<names>",
     help: "users who may only connect from this machine, separated by commas; 'none' for nobody",

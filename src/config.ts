@@ -23,6 +23,8 @@ export interface Config {
   readonly defaultUser: string;
   readonly defaultPass: string;
   readonly defaultVhost: string;
+  /** A file of definitions that is taken in at every start. */
+  readonly definitions: string | undefined;
   readonly loopbackUsers: readonly string[];
   /** Server properties that an operator may change, under the names clients know. */
   readonly serverProperties: {
@@ -72,6 +74,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     queueMemory: value("queueMemory", options.queueMemory),
     defaultUser: value("defaultUser", options.defaultUser),
     defaultPass: value("defaultPass", options.defaultPass),
+    definitions: value("definitions", options.definitions),
     defaultVhost: value("defaultVhost", options.defaultVhost),
     loopbackUsers: value("loopbackUsers", options.loopbackUsers),
     serverProperties: {

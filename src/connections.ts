@@ -1,3 +1,4 @@
+import type { ChannelCounters } from "./channel-counters.ts";
 import type { FieldTable } from "./field-table.ts";
 import type { Queue } from "./queue/queue.ts";
 
@@ -9,6 +10,8 @@ export interface ConnectionView {
   readonly username: string;
   readonly vhost: string | undefined;
   readonly channelCount: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
   /** When it was accepted, in milliseconds since the epoch. */
   readonly connectedAt: number;
   /** Closes it; the client is told why. */
@@ -32,8 +35,9 @@ export interface ConnectionDetails {
   readonly frameMax: number;
   /** Seconds; 0 is off. */
   readonly heartbeat: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
+  /** Reads and writes of the socket. */
+  readonly reads: number;
+  readonly writes: number;
   /** Bytes that the peer has not taken yet. */
   readonly bytesPending: number;
 }
@@ -54,6 +58,7 @@ export interface ChannelView {
   readonly uncommitted: number;
   readonly uncommittedAcks: number;
   readonly consumers: readonly ConsumerView[];
+  readonly counters: ChannelCounters;
 }
 
 /** A consumer on a channel. */

@@ -1,8 +1,11 @@
+import type { Binding } from "./exchange/binding.ts";
 import type { GlobalParameters } from "./global-parameters.ts";
+import { LazyList } from "./lazy-list.ts";
 import type { Limits } from "./limits.ts";
 import type { Permissions } from "./permissions.ts";
 import { type PlainTable, tableToPlain } from "./plain-table.ts";
 import type { Policies, Policy } from "./policies.ts";
+import type { Queue } from "./queue/queue.ts";
 import type { Users } from "./users.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
@@ -17,31 +20,40 @@ export interface Definitions {
   readonly vhosts: Vhosts;
 }
 
-/** All definitions, as RabbitMQ exports them. What goes with a connection or comes with every vhost is left out. */
+/**
+ * All definitions, as RabbitMQ exports them. What goes with a connection or comes with every vhost is left out. The
+ * lists are made while they are written.
+ */
 export function exportDefinitions(definitions: Definitions): PlainTable {
   const { users, permissions, vhosts, policies, limits, globalParameters } = definitions;
   const all = [...vhosts.list()];
   return {
-    users: [...users.list()].map(({ name, passwordHash, hashingAlgorithm, tags }) => ({
+    users: LazyList.of([...users.list()], ({ name, passwordHash, hashingAlgorithm, tags }) => ({
       name,
       password_hash: passwordHash,
       hashing_algorithm: hashingAlgorithm,
       tags,
       limits: Object.fromEntries(limits.of("user", name)),
     })),
-    vhosts: all.map(plainVhost),
+    vhosts: LazyList.of(all, plainVhost),
     permissions: [...permissions.list()],
     topic_permissions: [...permissions.listTopics()],
     parameters: all.flatMap((vhost) => parametersOf(definitions, vhost).map((row) => ({ ...row, vhost: vhost.name }))),
     global_parameters: [...globalParameters.list()].map(([name, value]) => ({ name, value })),
-    policies: [...policies.list(false)].map((policy) => ({
+    policies: LazyList.of([...policies.list(false)], (policy) => ({
       vhost: policy.vhost,
       name: policy.name,
       ...plainPolicy(policy),
     })),
-    queues: all.flatMap((vhost) => queuesOf(vhost).map((queue) => ({ ...queue, vhost: vhost.name }))),
-    exchanges: all.flatMap((vhost) => exchangesOf(vhost).map((exchange) => ({ ...exchange, vhost: vhost.name }))),
-    bindings: all.flatMap((vhost) => bindingsOf(vhost).map((binding) => ({ ...binding, vhost: vhost.name }))),
+    queues: LazyList.of(all.flatMap(queuesOf), (queue) => ({ ...plainQueue(queue), vhost: queue.vhost })),
+    exchanges: LazyList.of(all.flatMap(exchangesOf), ({ vhost, exchange }) => ({
+      ...plainExchange(exchange),
+      vhost: vhost.name,
+    })),
+    bindings: LazyList.of(all.flatMap(bindingsOf), ({ vhost, source, binding }) => ({
+      ...plainBinding(source, binding),
+      vhost: vhost.name,
+    })),
   };
 }
 
@@ -51,9 +63,9 @@ export function exportVhost(definitions: Definitions, vhost: Vhost): PlainTable 
   return {
     parameters: parametersOf(definitions, vhost),
     policies: policies.map((policy) => ({ name: policy.name, ...plainPolicy(policy) })),
-    queues: queuesOf(vhost),
-    exchanges: exchangesOf(vhost),
-    bindings: bindingsOf(vhost),
+    queues: LazyList.of(queuesOf(vhost), plainQueue),
+    exchanges: LazyList.of(exchangesOf(vhost), ({ exchange }) => plainExchange(exchange)),
+    bindings: LazyList.of(bindingsOf(vhost), ({ source, binding }) => plainBinding(source, binding)),
   };
 }
 
@@ -70,48 +82,50 @@ function parametersOf({ policies, limits }: Definitions, vhost: Vhost): PlainTab
   return [...rows, { component: "vhost-limits", name: "limits", value: Object.fromEntries(set) }];
 }
 
-function plainVhost({ name, properties: { description, tags, defaultQueueType } }: Vhost): PlainTable {
-  const metadata = { description, tags, default_queue_type: defaultQueueType ?? "classic" };
+function plainVhost({ name, properties }: Vhost): PlainTable {
+  const { description, tags, defaultQueueType, protectedFromDeletion } = properties;
+  const metadata = {
+    description,
+    tags,
+    default_queue_type: defaultQueueType ?? "classic",
+    ...(protectedFromDeletion && { protected_from_deletion: true }),
+  };
   return { name, ...metadata, metadata, limits: [] };
 }
 
-function queuesOf(vhost: Vhost): PlainTable[] {
-  const kept = [...vhost.queues.values()].filter(isExported);
-  return kept.map(({ name, durable, autoDelete, arguments: args }) => ({
-    name,
-    durable,
-    auto_delete: autoDelete,
-    arguments: tableToPlain(args),
-  }));
+function queuesOf(vhost: Vhost): Queue[] {
+  return [...vhost.queues.values()].filter(isExported);
 }
 
-function exchangesOf(vhost: Vhost): PlainTable[] {
-  const kept = [...vhost.exchanges.values()].filter(isExported);
-  return kept.map(({ name, type, durable, autoDelete, internal, arguments: args }) => ({
-    name,
-    type,
-    durable,
-    auto_delete: autoDelete,
-    internal,
-    arguments: tableToPlain(args),
-  }));
+function plainQueue({ name, durable, autoDelete, arguments: args }: Queue): PlainTable {
+  return { name, durable, auto_delete: autoDelete, arguments: tableToPlain(args) };
 }
 
-function bindingsOf(vhost: Vhost): PlainTable[] {
-  return [...vhost.exchanges.values()].flatMap((source) => bindingsFrom(source));
+function exchangesOf(vhost: Vhost): { vhost: Vhost; exchange: VhostExchange }[] {
+  return [...vhost.exchanges.values()].filter(isExported).map((exchange) => ({ vhost, exchange }));
 }
 
-function bindingsFrom(source: VhostExchange): PlainTable[] {
-  const kept = [...source.bindings()].filter(
-    ({ destination }) => destination.kind === "exchange" || isExported(destination),
+function plainExchange({ name, type, durable, autoDelete, internal, arguments: args }: VhostExchange): PlainTable {
+  return { name, type, durable, auto_delete: autoDelete, internal, arguments: tableToPlain(args) };
+}
+
+function bindingsOf(vhost: Vhost): { vhost: Vhost; source: VhostExchange; binding: Binding<Bindable> }[] {
+  return [...vhost.exchanges.values()].flatMap((source) =>
+    [...source.bindings()]
+      .filter(({ destination }) => destination.kind === "exchange" || isExported(destination))
+      .map((binding) => ({ vhost, source, binding })),
   );
-  return kept.map(({ destination, routingKey, arguments: args }) => ({
+}
+
+function plainBinding(source: VhostExchange, binding: Binding<Bindable>): PlainTable {
+  const { destination, routingKey, arguments: args } = binding;
+  return {
     source: source.name,
     destination: destination.name,
     destination_type: destination.kind,
     routing_key: routingKey,
     arguments: tableToPlain(args),
-  }));
+  };
 }
 
 /** Exclusive queues go with their connection; the exchanges of every vhost are there before an import. */

@@ -13,6 +13,7 @@ import type { BindingDefinition } from "./store/store.ts";
 import { checkAlternate, checkQuorum } from "./topology.ts";
 import { checkUser, type User } from "./users.ts";
 import type { VhostProperties } from "./vhost.ts";
+import { newVhost } from "./vhosts.ts";
 
 /** Definitions in JSON, under RabbitMQ's names, into what they mean here. All throw PRECONDITION_FAILED. */
 
@@ -38,12 +39,15 @@ function credentialsFrom(fields: JsonObject): Pick<User, "passwordHash" | "hashi
   return { passwordHash: passwordHash ?? "", hashingAlgorithm };
 }
 
+const protection = "protected_from_deletion";
+
 /** What is said of a vhost; what is not said stays as it was before. */
-export function vhostFrom(fields: JsonObject, before: VhostProperties | undefined): VhostProperties {
+export function vhostFrom(fields: JsonObject, before: VhostProperties = newVhost): VhostProperties {
   return {
-    description: fields.findText("description") ?? before?.description ?? "",
-    tags: fields.findWords("tags") ?? before?.tags ?? [],
-    defaultQueueType: queueTypeFrom(fields) ?? before?.defaultQueueType,
+    description: fields.findText("description") ?? before.description,
+    tags: fields.findWords("tags") ?? before.tags,
+    defaultQueueType: queueTypeFrom(fields) ?? before.defaultQueueType,
+    protectedFromDeletion: fields.has(protection) ? fields.flag(protection) : before.protectedFromDeletion,
   };
 }
 

@@ -40,7 +40,7 @@ function addQueue({ vhosts }: Definitions, { vhost: name, ...queue }: QueueField
   const vhost = vhosts.get(name);
   // Exports hold queues with names that the broker gave.
   if (!vhost.queues.has(queue.name)) {
-    declareQueue(vhost, { ...queue, exclusive: false, owner: queue, serverNamed: true });
+    declareQueue(vhost, { ...queue, exclusive: false, owner: queue, serverNamed: true, isImported: true });
   }
 }
 

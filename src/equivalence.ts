@@ -1,4 +1,5 @@
 import { BrokerError } from "./errors.ts";
+import { writeJson } from "./exact-json.ts";
 import { type FieldTable, type FieldValue, sameValue } from "./field-table.ts";
 
 /** Checks that a redeclaration gives a property the value that it has. Throws PRECONDITION_FAILED. */
@@ -46,6 +47,6 @@ function described(field: FieldValue | undefined): string {
 
 function valueText(field: FieldValue): string {
   if (field.type === "void") return "undefined";
-  if (field.type === "table" || field.type === "array") return JSON.stringify(field.value);
+  if (field.type === "table" || field.type === "array") return writeJson(field.value);
   return String(field.value);
 }

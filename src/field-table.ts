@@ -157,7 +157,8 @@ function text(bytes: Buffer): string | Buffer {
   return isUtf8(bytes) ? bytes.toString("utf8") : Buffer.from(bytes);
 }
 
-function exact(value: bigint): number | bigint {
+/** The number, or the bigint itself where a number would lose digits. */
+export function exact(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

@@ -1,3 +1,4 @@
+import { parseJson, writeJson } from "./exact-json.ts";
 import type { GlobalParameterDefinition, Store } from "./store/store.ts";
 
 /** The name that is the cluster's. */
@@ -17,12 +18,12 @@ export class GlobalParameters {
 
   /** Takes in a parameter that the store already has. */
   restore({ name, value }: GlobalParameterDefinition): void {
-    this.#byName.set(name, JSON.parse(value));
+    this.#byName.set(name, parseJson(value));
   }
 
   set(name: string, value: unknown): void {
     this.#byName.set(name, value);
-    this.#store.define({ kind: "global-parameter", name, value: JSON.stringify(value) });
+    this.#store.define({ kind: "global-parameter", name, value: writeJson(value) });
   }
 
   /** Removes a parameter; false when there was none. */

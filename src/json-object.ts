@@ -1,4 +1,5 @@
 import { BrokerError } from "./errors.ts";
+import { parseJson } from "./exact-json.ts";
 import type { FieldTable } from "./field-table.ts";
 import { tableFromPlain } from "./plain-table.ts";
 
@@ -111,7 +112,7 @@ export class JsonObject {
     return tableFromPlain(this.findObject(name)?.plain() ?? {});
   }
 
-  /** The object as JSON.parse made it. */
+  /** The object as it was parsed; whole numbers that a number cannot hold are bigints. */
   plain(): Record<string, unknown> {
     return Object.fromEntries(this.#fields);
   }
@@ -119,7 +120,7 @@ export class JsonObject {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw invalid("not_json", { cause });
   }

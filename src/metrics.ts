@@ -1,99 +1,149 @@
+import type { ChannelCounters } from "./channel-counters.ts";
+import type { Churn } from "./churn.ts";
 import type { Clock, Timer } from "./clock.ts";
+import type { ConnectionRegistry, ConnectionView } from "./connections.ts";
+import { Measured } from "./measured.ts";
+import {
+  type ChannelMetric,
+  type ChurnMetric,
+  channelMetrics,
+  churnMetrics,
+  type ExchangeMetric,
+  exchangeMetrics,
+  type QueueMetric,
+  queueMetrics,
+  type TrafficMetric,
+  trafficMetrics,
+} from "./metric-names.ts";
 import type { Queue, QueueCounters } from "./queue/queue.ts";
 import { SampleRing } from "./sample-ring.ts";
-import type { Vhost } from "./vhost.ts";
+import type { ExchangeCounters, Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
-
-/** What is measured of queues and vhosts, under RabbitMQ's names. The last three are levels, the others only grow. */
-export const metricNames = [
-  "publish",
-  "deliver",
-  "deliver_no_ack",
-  "get",
-  "get_no_ack",
-  "deliver_get",
-  "redeliver",
-  "ack",
-  "return_unroutable",
-  "drop_unroutable",
-  "messages_ready",
-  "messages_unacknowledged",
-  "messages",
-] as const;
-
-export type MetricName = (typeof metricNames)[number];
-
-/** Totals since the broker started, and what they were before. */
-export interface Measured {
-  readonly values: Readonly<Record<MetricName, number>>;
-  readonly ring: SampleRing | undefined;
-}
+import { Watch } from "./watch.ts";
 
 const sampleEveryMs = 5000;
-/** A minute of a queue, ten minutes of a vhost. */
-const queueSamplesMax = 13;
-const vhostSamplesMax = 121;
+/** A minute of one thing, ten minutes of a vhost and of the broker. */
+const samplesMax = 13;
+const summedSamplesMax = 121;
 
-/** A queue that has seen messages. Once it is idle for as long as its ring is, only the last sample is kept. */
-interface Watched {
-  last: Float64Array;
-  lastAt: number;
-  ring: SampleRing | undefined;
-  idle: number;
+/** Where samples are taken. */
+export interface MetricsSources {
+  readonly clock: Clock;
+  readonly vhosts: Vhosts;
+  readonly connections: ConnectionRegistry;
+  readonly churn: Churn;
 }
 
-/** Looks at the counters of queues and vhosts every few seconds, so that rates can be told. */
+/** Looks at the counters of everything that has some every few seconds, so that rates can be told. */
 export class Metrics {
-  readonly #clock: Clock;
-  readonly #vhosts: Vhosts;
-  readonly #queues = new WeakMap<Queue, Watched>();
-  readonly #rings = new WeakMap<Vhost, SampleRing>();
-  readonly #row = new Float64Array(metricNames.length);
-  readonly #sum = new Float64Array(metricNames.length);
+  readonly #sources: MetricsSources;
+  readonly #queues = new Watch<Queue>(queueMetrics.length, samplesMax);
+  readonly #exchanges = new Watch<ExchangeCounters>(exchangeMetrics.length, samplesMax);
+  readonly #channels = new Watch<ChannelCounters>(channelMetrics.length, samplesMax);
+  readonly #connections = new Watch<ConnectionView>(trafficMetrics.length, samplesMax);
+  readonly #vhosts = new WeakMap<Vhost, SampleRing>();
+  readonly #traffic = new Watch<Vhost>(trafficMetrics.length, summedSamplesMax);
+  readonly #churn = new Watch<Churn>(churnMetrics.length, summedSamplesMax);
+  readonly #row = new Float64Array(queueMetrics.length);
+  readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, vhosts: Vhosts) {
-    this.#clock = clock;
-    this.#vhosts = vhosts;
-    this.#sampledAt = clock.now();
+  constructor(sources: MetricsSources) {
+    this.#sources = sources;
+    this.#sampledAt = sources.clock.now();
   }
 
   /** Samples from now on, until {@link stop}. */
   start(): void {
-    const now = this.#clock.now();
+    const { clock } = this.#sources;
+    const now = clock.now();
     this.#sample(now);
-    this.#timer = this.#clock.setTimer(now + sampleEveryMs, () => this.start());
+    this.#timer = clock.setTimer(now + sampleEveryMs, () => this.start());
   }
 
   stop(): void {
     this.#timer?.cancel();
   }
 
-  ofQueue(queue: Queue): Measured {
+  ofQueue(queue: Queue): Measured<QueueMetric> {
     readQueue(queue, this.#row);
-    return { values: named(this.#row), ring: this.#queues.get(queue)?.ring };
+    return new Measured(queueMetrics, this.#row.slice(), this.#queues.ringOf(queue));
   }
 
   /** The sum over some vhosts. */
-  ofVhosts(vhosts: readonly Vhost[]): Measured {
-    const total = new Float64Array(metricNames.length);
+  ofVhosts(vhosts: readonly Vhost[]): Measured<QueueMetric> {
+    const total = new Float64Array(queueMetrics.length);
     for (const vhost of vhosts) {
       this.#readVhost(vhost);
       addTo(total, this.#sum);
     }
-    const rings = vhosts.flatMap((vhost) => this.#rings.get(vhost) ?? []);
-    return { values: named(total), ring: SampleRing.sum(rings) };
+    const rings = vhosts.flatMap((vhost) => this.#vhosts.get(vhost) ?? []);
+    return new Measured(queueMetrics, total, SampleRing.sum(rings));
+  }
+
+  ofExchange(counters: ExchangeCounters): Measured<ExchangeMetric> {
+    return new Measured(exchangeMetrics, exchangeRow(counters), this.#exchanges.ringOf(counters));
+  }
+
+  ofChannel(counters: ChannelCounters): Measured<ChannelMetric> {
+    return new Measured(channelMetrics, channelRow(counters), this.#channels.ringOf(counters));
+  }
+
+  ofConnection(connection: ConnectionView): Measured<TrafficMetric> {
+    return new Measured(trafficMetrics, connectionRow(connection), this.#connections.ringOf(connection));
+  }
+
+  /** Bytes from and to the clients of a vhost, those that have gone included. */
+  trafficOf(vhost: Vhost): Measured<TrafficMetric> {
+    const row = Float64Array.of(vhost.counters.received, vhost.counters.sent);
+    for (const connection of this.#sources.connections.list()) {
+      if (connection.vhost === vhost.name) addTo(row, connectionRow(connection));
+    }
+    return new Measured(trafficMetrics, row, this.#traffic.ringOf(vhost));
+  }
+
+  ofChurn(): Measured<ChurnMetric> {
+    const { churn } = this.#sources;
+    return new Measured(churnMetrics, churnRow(churn), this.#churn.ringOf(churn));
   }
 
   #sample(now: number): void {
-    for (const vhost of this.#vhosts.list()) {
-      this.#readVhost(vhost, (queue) => this.#watch(queue, now));
-      const ring = this.#rings.get(vhost) ?? new SampleRing(metricNames.length, vhostSamplesMax);
-      this.#rings.set(vhost, ring);
-      ring.add(now, this.#sum);
-    }
+    const { vhosts, churn } = this.#sources;
+    for (const vhost of vhosts.list()) this.#sampleVhost(vhost, now);
+    this.#sampleConnections(now);
+    this.#churn.note(churn, churnRow(churn), now, this.#sampledAt);
     this.#sampledAt = now;
+  }
+
+  #sampleVhost(vhost: Vhost, now: number): void {
+    this.#readVhost(vhost, (queue) => this.#sampleQueue(queue, now));
+    const ring = this.#vhosts.get(vhost) ?? new SampleRing(queueMetrics.length, summedSamplesMax);
+    this.#vhosts.set(vhost, ring);
+    ring.add(now, this.#sum);
+    for (const counters of vhost.exchangeCounters()) {
+      this.#exchanges.note(counters, exchangeRow(counters), now, this.#sampledAt);
+    }
+  }
+
+  #sampleConnections(now: number): void {
+    const traffic = new Map<string, Float64Array>();
+    for (const connection of this.#sources.connections.list()) {
+      if (connection.vhost === undefined) continue;
+      const row = connectionRow(connection);
+      this.#connections.note(connection, row, now, this.#sampledAt);
+      const sum = traffic.get(connection.vhost) ?? new Float64Array(trafficMetrics.length);
+      addTo(sum, row);
+      traffic.set(connection.vhost, sum);
+      for (const { counters } of connection.channels()) {
+        this.#channels.note(counters, channelRow(counters), now, this.#sampledAt);
+      }
+    }
+    for (const vhost of this.#sources.vhosts.list()) {
+      const row = Float64Array.of(vhost.counters.received, vhost.counters.sent);
+      addTo(row, traffic.get(vhost.name) ?? new Float64Array(trafficMetrics.length));
+      this.#traffic.note(vhost, row, now, this.#sampledAt);
+    }
   }
 
   /** Leaves the sum of a vhost in #sum, and each of its queues in #row when `visit` is called with it. */
@@ -106,87 +156,90 @@ export class Metrics {
       addTo(this.#sum, this.#row);
     }
     // A message that goes to three queues is published once.
-    this.#sum[column("publish")] = counters.published;
-    this.#sum[column("return_unroutable")] = counters.returned;
-    this.#sum[column("drop_unroutable")] = counters.dropped;
+    this.#sum[at.publish] = counters.published;
+    this.#sum[at.confirm] = counters.confirmed;
+    this.#sum[at.return_unroutable] = counters.returned;
+    this.#sum[at.drop_unroutable] = counters.dropped;
   }
 
-  /** Notes the values of a queue that are in #row. */
-  #watch(queue: Queue, now: number): void {
-    const watched = this.#queues.get(queue);
-    if (watched === undefined) {
-      if (isActive(queue.counters)) this.#queues.set(queue, this.#startWatching(queue, now));
-      return;
+  /** Takes a sample of a queue whose values are in #row. */
+  #sampleQueue(queue: Queue, now: number): void {
+    if (this.#queues.isWatched(queue)) this.#queues.sample(queue, this.#row, now);
+    else if (isActive(queue.counters)) {
+      this.#queues.start(queue, this.#row, now, this.#sampledAt, beforeItsFirst(queue));
     }
-    const changed = watched.last.some((value, i) => value !== this.#row[i]);
-    watched.idle = changed ? 0 : watched.idle + 1;
-    if (changed) watched.ring ??= ringFrom(watched.lastAt, watched.last);
-    watched.ring?.add(now, this.#row);
-    if (watched.idle >= queueSamplesMax) watched.ring = undefined;
-    watched.last.set(this.#row);
-    watched.lastAt = now;
-  }
-
-  /** Its first messages came or went since the last sample: before, its counters were all zero. */
-  #startWatching({ counters, ready, unacked }: Queue, now: number): Watched {
-    const gone = counters.acked + counters.deliveredNoAck + counters.gotNoAck;
-    const messages = Math.max(0, ready + unacked - counters.published + gone);
-    const before = new Float64Array(metricNames.length);
-    before[column("messages")] = before[column("messages_ready")] = messages;
-    const ring = ringFrom(this.#sampledAt, before);
-    ring.add(now, this.#row);
-    return { last: this.#row.slice(), lastAt: now, ring, idle: 0 };
   }
 }
 
-/** Where a metric is in a row. */
-export function column(name: MetricName): number {
-  return metricNames.indexOf(name);
+/** Where the values of queues and vhosts are in a row. */
+const at = {
+  publish: queueMetrics.indexOf("publish"),
+  confirm: queueMetrics.indexOf("confirm"),
+  return_unroutable: queueMetrics.indexOf("return_unroutable"),
+  drop_unroutable: queueMetrics.indexOf("drop_unroutable"),
+  messages_ready: queueMetrics.indexOf("messages_ready"),
+  messages_unacknowledged: queueMetrics.indexOf("messages_unacknowledged"),
+  messages: queueMetrics.indexOf("messages"),
+} as const;
+
+/** The values of a queue whose first messages came or went since the last sample: its counters were all zero. */
+function beforeItsFirst({ counters, ready, unacked }: Queue): Float64Array {
+  const gone = counters.acked + counters.deliveredNoAck + counters.gotNoAck;
+  const messages = Math.max(0, ready + unacked - counters.published + gone);
+  const before = new Float64Array(queueMetrics.length);
+  before[at.messages] = before[at.messages_ready] = messages;
+  return before;
 }
 
-function ringFrom(time: number, row: Float64Array): SampleRing {
-  const ring = new SampleRing(metricNames.length, queueSamplesMax);
-  ring.add(time, row);
-  return ring;
-}
-
-function isActive({ published, delivered, deliveredNoAck, got, gotNoAck }: QueueCounters): boolean {
-  return published + delivered + deliveredNoAck + got + gotNoAck > 0;
+function isActive({ published, delivered, deliveredNoAck, got, gotNoAck, gotEmpty }: QueueCounters): boolean {
+  return published + delivered + deliveredNoAck + got + gotNoAck + gotEmpty > 0;
 }
 
 function readQueue(queue: Queue, row: Float64Array): void {
   readCounters(queue.counters, row);
-  row[column("messages_ready")] = queue.ready;
-  row[column("messages_unacknowledged")] = queue.unacked;
-  row[column("messages")] = queue.ready + queue.unacked;
+  row[at.messages_ready] = queue.ready;
+  row[at.messages_unacknowledged] = queue.unacked;
+  row[at.messages] = queue.ready + queue.unacked;
 }
 
-/** In the order of {@link metricNames}. */
+/** In the order of {@link queueMetrics}. */
 function readCounters(counters: QueueCounters, row: Float64Array): void {
-  const { published, delivered, deliveredNoAck, got, gotNoAck, redelivered, acked } = counters;
+  row.fill(0);
+  row[0] = counters.published;
+  row[1] = counters.delivered;
+  row[2] = counters.deliveredNoAck;
+  row[3] = counters.got;
+  row[4] = counters.gotNoAck;
+  row[5] = counters.gotEmpty;
+  row[6] = counters.delivered + counters.deliveredNoAck + counters.got + counters.gotNoAck;
+  row[7] = counters.redelivered;
+  row[8] = counters.acked;
+}
+
+/** In the order of {@link channelMetrics}. */
+function channelRow(counters: ChannelCounters): Float64Array {
+  const { published, confirmed, returned, dropped, delivered, deliveredNoAck, got, gotNoAck, gotEmpty } = counters;
   const taken = delivered + deliveredNoAck + got + gotNoAck;
-  row.set([published, delivered, deliveredNoAck, got, gotNoAck, taken, redelivered, acked, 0, 0, 0, 0, 0]);
+  const from = [delivered, deliveredNoAck, got, gotNoAck, gotEmpty, taken, counters.redelivered, counters.acked];
+  return Float64Array.of(published, confirmed, returned, dropped, ...from);
+}
+
+function exchangeRow({ publishedIn, publishedOut }: ExchangeCounters): Float64Array {
+  return Float64Array.of(publishedIn, publishedOut);
+}
+
+function connectionRow(connection: ConnectionView): Float64Array {
+  return Float64Array.of(connection.bytesReceived, connection.bytesSent);
+}
+
+/** In the order of {@link churnMetrics}. */
+function churnRow(churn: Churn): Float64Array {
+  const { connectionsCreated, connectionsClosed, channelsCreated, channelsClosed } = churn;
+  const { queuesDeclared, queuesCreated, queuesDeleted } = churn;
+  const ofClients = [connectionsCreated, connectionsClosed, channelsCreated, channelsClosed];
+  return Float64Array.of(...ofClients, queuesDeclared, queuesCreated, queuesDeleted);
 }
 
 function addTo(total: Float64Array, row: Float64Array): void {
-  for (const [i, value] of row.entries()) total[i] = (total[i] ?? 0) + value;
-}
-
-function named(row: Float64Array): Record<MetricName, number> {
-  const value = (name: MetricName): number => row[column(name)] ?? 0;
-  return {
-    publish: value("publish"),
-    deliver: value("deliver"),
-    deliver_no_ack: value("deliver_no_ack"),
-    get: value("get"),
-    get_no_ack: value("get_no_ack"),
-    deliver_get: value("deliver_get"),
-    redeliver: value("redeliver"),
-    ack: value("ack"),
-    return_unroutable: value("return_unroutable"),
-    drop_unroutable: value("drop_unroutable"),
-    messages_ready: value("messages_ready"),
-    messages_unacknowledged: value("messages_unacknowledged"),
-    messages: value("messages"),
-  };
+  for (let i = 0; i < total.length; i++) total[i] = (total[i] ?? 0) + (row[i] ?? 0);
 }

@@ -4,7 +4,7 @@ import { type FieldTable, type FieldValue, nestingMax } from "./field-table.ts";
 /** A field table as management shows it: plain JSON without the types of numbers. */
 export type PlainTable = Readonly<Record<string, unknown>>;
 
-/** Bytes that are not text become base64, numbers too large for JSON lose their last digits. */
+/** Bytes that are not text become base64; whole numbers that a number cannot hold stay bigints. */
 export function tableToPlain(table: FieldTable): PlainTable {
   // Entries, not assignments: a field may be named __proto__.
   return Object.fromEntries([...table].map(([name, field]) => [name, plainValue(field)]));
@@ -26,7 +26,7 @@ function plainValue(field: FieldValue): unknown {
     case "bool":
       return field.value;
     default:
-      return Number(field.value);
+      return field.value;
   }
 }
 
@@ -53,6 +53,9 @@ function fieldValue(value: unknown, depth: number): FieldValue {
       return { type: "bool", value };
     case "number":
       return Number.isSafeInteger(value) ? { type: "long", value } : { type: "double", value };
+    case "bigint":
+      if (BigInt.asIntN(64, value) === value) return { type: "long", value };
+      throw invalid(`${value} has more than 64 bits`);
     case "object":
       if (value === null) throw invalid("null_not_allowed");
       if (Array.isArray(value)) return { type: "array", value: arrayAt(value, depth) };

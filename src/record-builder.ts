@@ -65,13 +65,17 @@ function encode({ name, kind }: MessageProperty, properties: JsonObject): Buffer
     if (typeof value !== "string") throw invalid(`'${name}' should be a string`);
     return shortString(name, value);
   }
-  const most = kind === "octet" ? 255 : Number.MAX_SAFE_INTEGER;
-  if (typeof value !== "number" || !Number.isInteger(value)) throw invalid(`'${name}' should be an integer`);
+  const most = kind === "octet" ? 255n : 2n ** 64n - 1n;
+  if (!isWhole(value)) throw invalid(`'${name}' should be an integer`);
   if (value < 0 || value > most) throw invalid(`'${name}' should be from 0 to ${most}`);
-  if (kind === "octet") return Buffer.of(value);
+  if (kind === "octet") return Buffer.of(Number(value));
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(BigInt(value));
   return bytes;
+}
+
+function isWhole(value: unknown): value is number | bigint {
+  return typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
 }
 
 function shortString(name: string, text: string): Buffer {

@@ -1,4 +1,4 @@
-import { decodeTable, tableSize } from "./field-table.ts";
+import { decodeTable, exact, tableSize } from "./field-table.ts";
 import { type MessageProperty, messageProperties } from "./message-properties.ts";
 import { type PlainTable, tableToPlain } from "./plain-table.ts";
 import { frameOverhead, type Message, readShortString } from "./record.ts";
@@ -23,7 +23,7 @@ function valueAt({ kind }: MessageProperty, bytes: Buffer, at: number, limit: nu
     case "octet":
       return bytes.readUInt8(at);
     case "timestamp":
-      return Number(bytes.readBigUInt64BE(at));
+      return exact(bytes.readBigUInt64BE(at));
     case "table":
       return tableToPlain(decodeTable(bytes, at, limit));
     default:

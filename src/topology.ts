@@ -26,6 +26,8 @@ export interface QueueDeclaration {
   readonly owner: object;
   /** The broker made up the name. */
   readonly serverNamed: boolean;
+  /** It comes from a document of definitions, where a queue that says no type is a classic one. */
+  readonly isImported?: true;
 }
 
 /** The exchanges that every vhost has, besides the default one. */
@@ -186,8 +188,12 @@ function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
 /** Declares a queue, or checks that the one of this name is equivalent and open to the owner. */
 export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue {
   const existing = vhost.queues.get(declaration.name);
+  vhost.host.churn.queuesDeclared++;
+  const args = withDefaultType(declaration, vhost.properties.defaultQueueType);
   if (existing !== undefined) {
-    checkQueue(vhost, existing, declaration);
+    // What is there from before there was a default is not held against who still declares it so.
+    const wasGivenType = existing.arguments.has("x-queue-type");
+    checkQueue(vhost, existing, wasGivenType ? { ...declaration, arguments: args } : declaration);
     existing.touch();
     return existing;
   }
@@ -204,8 +210,16 @@ export function declareQueue(vhost: Vhost, declaration: QueueDeclaration): Queue
     durable,
     autoDelete,
     exclusiveOwner: exclusive ? declaration.owner : undefined,
-    arguments: declaration.arguments,
+    arguments: args,
   });
+}
+
+/** The arguments of a queue that says nothing of its type, in a vhost that has a default: that, if it can be of it. */
+function withDefaultType(declaration: QueueDeclaration, type: string | undefined): FieldTable {
+  const { durable, exclusive, autoDelete, arguments: args } = declaration;
+  const applies = type !== undefined && type !== "classic" && declaration.isImported !== true;
+  if (!applies || args.has("x-queue-type") || !durable || exclusive || autoDelete) return args;
+  return new Map(args).set("x-queue-type", { type: "longstr", value: type });
 }
 
 /** A quorum queue is there for good. Throws PRECONDITION_FAILED when this one would not be. */
@@ -231,6 +245,7 @@ function checkQueueLimit(vhost: Vhost, name: string): void {
 function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
   const queue = restoreQueue(vhost, properties);
   emitQueue(vhost, queue, "created");
+  vhost.host.churn.queuesCreated++;
   const { name, id, autoDelete } = properties;
   if (queue.stored) {
     vhost.noteDefined(queue);
@@ -299,6 +314,7 @@ function checkUnconditional(queue: Queue, only: { readonly ifUnused: boolean; re
 /** Ends a queue with its bindings and messages; returns how many were ready. */
 export function removeQueue(vhost: Vhost, queue: Queue): number {
   vhost.queues.delete(queue.name);
+  vhost.host.churn.queuesDeleted++;
   vhost.retire(queue);
   emitQueue(vhost, queue, "deleted");
   if (queue.stored) vhost.store.undefine({ kind: "queue", vhost: vhost.name, name: queue.name });

@@ -23,6 +23,10 @@ export class Users {
     this.#byName.set(user.name, user);
   }
 
+  get size(): number {
+    return this.#byName.size;
+  }
+
   find(name: string): User | undefined {
     return this.#byName.get(name);
   }

@@ -1,3 +1,4 @@
+import type { Churn } from "./churn.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
 import { Deferred } from "./deferred.ts";
@@ -41,6 +42,14 @@ export interface Route {
   readonly fixed: boolean;
   /** True when all it goes to is a wait in an exchange. */
   readonly delayed: boolean;
+  /** Of the exchange that it starts from. */
+  readonly counters: ExchangeCounters;
+}
+
+/** Messages that came to an exchange, and those that went from it to queues. */
+export interface ExchangeCounters {
+  publishedIn: number;
+  publishedOut: number;
 }
 
 /** What a vhost needs of the broker it is in. */
@@ -52,6 +61,7 @@ export interface VhostHost {
   readonly limits: Limits;
   readonly pages: Pages | undefined;
   readonly memory: SegmentMemory;
+  readonly churn: Churn;
   nextSegment(): number;
   nextQueueId(): number;
   /** Hears of what is created and deleted. */
@@ -72,6 +82,10 @@ export interface VhostCounters {
   /** Those that no queue took: sent back, as they were mandatory, or dropped. */
   returned: number;
   dropped: number;
+  confirmed: number;
+  /** Bytes from and to clients that have gone. */
+  received: number;
+  sent: number;
 }
 
 /** A dead letter on its way, and who wants to know whether it arrives. */
@@ -87,7 +101,7 @@ export class Vhost implements QueueHost {
   properties: VhostProperties;
   readonly exchanges = new Map<string, VhostExchange>();
   readonly queues = new Map<string, Queue>();
-  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0 };
+  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0, confirmed: 0, received: 0, sent: 0 };
   /** What the queues had counted that are gone. */
   readonly retired = newQueueCounters();
   /** Consumers on direct reply-to, by the address that their requests carry. */
@@ -100,6 +114,7 @@ export class Vhost implements QueueHost {
   readonly #definedIn = new WeakMap<object, number>();
   /** Copies of messages, while it is on. */
   readonly firehose: Firehose;
+  readonly #exchangeCounters = new WeakMap<VhostExchange, ExchangeCounters>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
   readonly #deadLetters = new Deferred<Sending>(
@@ -175,8 +190,26 @@ export class Vhost implements QueueHost {
     retired.deliveredNoAck += counters.deliveredNoAck;
     retired.got += counters.got;
     retired.gotNoAck += counters.gotNoAck;
+    retired.gotEmpty += counters.gotEmpty;
     retired.redelivered += counters.redelivered;
     retired.acked += counters.acked;
+  }
+
+  /** What an exchange has counted. */
+  countersOf(exchange: VhostExchange): ExchangeCounters {
+    const existing = this.#exchangeCounters.get(exchange);
+    if (existing !== undefined) return existing;
+    const counters = { publishedIn: 0, publishedOut: 0 };
+    this.#exchangeCounters.set(exchange, counters);
+    return counters;
+  }
+
+  /** Those of exchanges that were published to. */
+  *exchangeCounters(): Iterable<ExchangeCounters> {
+    for (const exchange of this.exchanges.values()) {
+      const counters = this.#exchangeCounters.get(exchange);
+      if (counters !== undefined) yield counters;
+    }
   }
 
   /** Notes that `source` has bindings to `destination`. */
@@ -210,7 +243,7 @@ export class Vhost implements QueueHost {
     const waits = this.#waitOf(first, content);
     if (waits === undefined) return this.#routeThrough(first, routingKeys, content);
     const reached = !mandatory || this.#routeThrough(first, routingKeys, content).targets.length > 0;
-    return { targets: reached ? [waits] : [], fixed: false, delayed: reached };
+    return { targets: reached ? [waits] : [], fixed: false, delayed: reached, counters: this.countersOf(first) };
   }
 
   #routeThrough(first: VhostExchange, routingKeys: readonly string[], content: RoutedContent): Route {
@@ -224,7 +257,7 @@ export class Vhost implements QueueHost {
       else targets.add(waits);
       fixed &&= !at.varies;
     }
-    return { targets: [...targets], fixed, delayed: false };
+    return { targets: [...targets], fixed, delayed: false, counters: this.countersOf(first) };
   }
 
   /** Where a message waits that an exchange has to delay. */
@@ -276,7 +309,7 @@ export class Vhost implements QueueHost {
       if (target !== undefined) targets.add(target);
       if (isReply) fixed = false;
     }
-    return { targets: [...targets], fixed, delayed: false };
+    return { targets: [...targets], fixed, delayed: false, counters: this.countersOf(this.getExchange("")) };
   }
 
   deadLetter(

@@ -16,6 +16,14 @@ export interface VhostsHost extends VhostHost {
   readonly definitions: Pick<Store, "define" | "undefine">;
 }
 
+/** What is said of a vhost of which nothing was said. */
+export const newVhost: VhostProperties = {
+  description: "",
+  tags: [],
+  defaultQueueType: undefined,
+  protectedFromDeletion: false,
+};
+
 /** All virtual hosts, kept in memory and in the store. */
 export class Vhosts {
   readonly #host: VhostsHost;
@@ -51,8 +59,8 @@ export class Vhosts {
   /** Adds a vhost with the exchanges that every one has, or changes what is said of the one of that name. */
   put(name: string, properties: VhostProperties): void {
     checkVhostName(name);
-    const { description, tags, defaultQueueType } = properties;
-    const kept = { description, tags: [...tags], defaultQueueType };
+    const { description, tags, defaultQueueType, protectedFromDeletion } = properties;
+    const kept = { description, tags: [...tags], defaultQueueType, protectedFromDeletion };
     const existing = this.find(name);
     if (existing === undefined) this.#add(name, kept);
     else existing.properties = kept;
@@ -65,9 +73,13 @@ export class Vhosts {
     this.#byName.set(name, vhost);
   }
 
-  /** Deletes a vhost with all that is in it and closes the connections to it. Throws NOT_FOUND. */
+  /**
+   * Deletes a vhost with all that is in it and closes the connections to it. Throws NOT_FOUND, and PRECONDITION_FAILED
+   * for one that is protected.
+   */
   delete(name: string): void {
     const vhost = this.get(name);
+    if (vhost.properties.protectedFromDeletion) throw new BrokerError("PRECONDITION_FAILED", protectedText(name));
     // First of all nobody new may come in, then those inside leave.
     this.#byName.delete(name);
     this.#host.connections.closeVhost(name);
@@ -77,6 +89,11 @@ export class Vhosts {
     this.#host.limits.forget("vhost", name);
     this.#host.definitions.undefine({ kind: "vhost", name });
   }
+}
+
+/** Why a vhost cannot be deleted, in RabbitMQ's words. */
+export function protectedText(name: string): string {
+  return `Refusing to delete virtual host '${name}' because it is protected from deletion`;
 }
 
 /** Throws PRECONDITION_FAILED for a name that no vhost can have. */

@@ -1,45 +1,57 @@
 import { connect } from "node:net";
-import { Command, InvalidArgumentError } from "commander";
-import { exitStatus, fail } from "../program.ts";
+import { type CommandOption, command, text } from "../command.ts";
+import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 
 const protocolHeader = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
 
 /** Type 1 (method) on channel 0; after the payload's size, class 10 and method 10: connection.start. */
 const startFrame = { head: Buffer.of(1, 0, 0), method: Buffer.of(0, 10, 0, 10), methodAt: 7 } as const;
 
-interface PingOptions {
+interface Address {
   readonly host: string;
   readonly port: number;
-  readonly timeout: number;
 }
 
-/** `brokerctl ping`: succeeds when a broker at the address begins the AMQP handshake. */
-export function pingCommand(print: (line: string) => void): Command {
-  return new Command("ping")
-    .description("check that a broker answers AMQP")
-    .option("--host <address>", "where the broker is", "127.0.0.1")
-    .option("--port <number>", "its AMQP port", upTo(65_535), 5672)
-    .option("-t, --timeout <seconds>", "how long to wait for an answer", upTo(86_400), 60)
-    .action(async (options: PingOptions) => {
-      const failure = await ping(options);
+/** `ping`: succeeds when a broker answers, over HTTP or, with a port or host, when it begins the AMQP handshake. */
+export const pingCommand = command({
+  name: "ping",
+  group: "Status and health checks",
+  summary: "checks that a broker answers; needs no login",
+  options: {
+    host: text("--host <address>", "ask over AMQP: where the broker is (127.0.0.1)"),
+    port: {
+      flags: "--port <number>",
+      summary: "ask over AMQP: its port (5672)",
+      read: (given) => (given === undefined ? undefined : portFrom(String(given))),
+    } satisfies CommandOption<number | undefined>,
+  },
+  run: async (context, _, { host, port }) => {
+    const { output, timeoutText } = context;
+    if (host === undefined && port === undefined) {
+      output.banner(`Will ping ${context.api.url}. Timeout: ${timeoutText}.`);
+      await context.api.request("GET", "/auth", { anonymous: true });
+    } else {
+      const address = { host: host ?? "127.0.0.1", port: port ?? 5672 };
+      output.banner(`Will ping ${address.host}:${address.port}. Timeout: ${timeoutText}.`);
+      const failure = await pingAmqp(address, context.deadline);
       if (failure !== undefined) {
-        fail("brokerctl", exitStatus.unavailable, `no broker at ${options.host}:${options.port}: ${failure}`);
+        throw new CommandError(exitCode.unavailable, `no broker at ${address.host}:${address.port}: ${failure}`);
       }
-      print("Ping succeeded");
-    });
-}
+    }
+    output.message("Ping succeeded");
+  },
+});
 
 /** Resolves with why the broker cannot be used; undefined when it can. */
-function ping({ host, port, timeout }: PingOptions): Promise<string | undefined> {
-  return new Promise((resolve) => {
+function pingAmqp({ host, port }: Address, deadline: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
-    const socket = connect({ host, port, timeout: timeout * 1000 }, () => socket.write(protocolHeader));
+    const socket = connect({ host, port, signal: deadline }, () => socket.write(protocolHeader));
     const done = (failure: string | undefined) => {
       socket.destroy();
       resolve(failure);
     };
-    socket.on("timeout", () => done(`no answer within ${timeout} s`));
-    socket.on("error", (error) => done(refusalText(error)));
+    socket.on("error", (error) => (deadline.aborted ? reject(error) : done(refusalText(error))));
     socket.on("close", () => done("it closed the connection"));
     socket.on("data", (chunk) => {
       received = Buffer.concat([received, chunk]);
@@ -63,11 +75,8 @@ function refusalText(error: Error): string {
   return code === "ECONNREFUSED" ? "connection refused" : error.message || String(code);
 }
 
-/** Reads a whole number from 1 to `max`. */
-function upTo(max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= 1 && value <= max) return value;
-    throw new InvalidArgumentError(`It is not a whole number from 1 to ${max}.`);
-  };
+function portFrom(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new ArgumentError(`Invalid options for this command:\n--port : ${text} is not a whole number from 1 to 65535`);
 }

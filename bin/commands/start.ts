@@ -73,8 +73,8 @@ function firstSignal(): Promise<NodeJS.Signals> {
  * silent. It starts with the words that scripts for RabbitMQ wait for.
  */
 function announce({ port, managementPort }: Broker, config: Config, log: Logger): void {
-  const amqp = `amqp://${reachable(config.host)}:${port}`;
-  const management = `http://${reachable(config.managementHost)}:${managementPort}`;
+  const amqp = `amqp://${spelled(config.host)}:${port}`;
+  const management = `http://${spelled(config.managementHost)}:${managementPort}`;
   const { dataDir } = config;
   const line = `Server startup complete; tsbroker ${version} ready: ${amqp}, management ${management}, data ${dataDir}`;
   if (config.logLevel === "silent") return;
@@ -82,8 +82,7 @@ function announce({ port, managementPort }: Broker, config: Config, log: Logger)
   else log.child({}, { level: "info" }).info({ amqp, management, dataDir }, line);
 }
 
-/** An address to connect to, for one that may stand for all. */
-function reachable(host: string | undefined): string {
-  if (host === undefined || host === "0.0.0.0" || host === "::") return "127.0.0.1";
+/** The address that is listened on, as URLs spell it; `[::]` stands for all of IPv6 and IPv4. */
+function spelled(host = "::"): string {
   return host.includes(":") ? `[${host}]` : host;
 }

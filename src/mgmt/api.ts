@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { JsonObject } from "../json-object.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
@@ -6,6 +6,7 @@ import type { Guard, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
 import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
+import { sendAnswer } from "./send.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -72,7 +73,7 @@ export class Api {
       handler: async (request, reply) => {
         const answer = await handler(callOf(request, users.get(request) ?? nobody));
         if (method !== "GET") await this.#committed();
-        return send(reply, answer);
+        return await sendAnswer(request, reply, answer);
       },
     });
   }
@@ -133,11 +134,4 @@ function textsOf(value: unknown): Query {
     return typeof text === "string" ? [[name, text] as const] : [];
   });
   return Object.fromEntries(texts);
-}
-
-function send(reply: FastifyReply, { status, body, headers }: Answer): FastifyReply {
-  reply.code(status);
-  if (headers !== undefined) reply.headers(headers);
-  if (body === undefined) return reply.send();
-  return reply.header("cache-control", "no-cache").type("application/json").send(JSON.stringify(body));
 }

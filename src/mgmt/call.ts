@@ -1,13 +1,16 @@
 import { strict as assert } from "node:assert";
+import type { Readable } from "node:stream";
 import type { JsonObject } from "../json-object.ts";
 import type { User } from "../users.ts";
-import { itemAnswer, listAnswer, type Query } from "./paging.ts";
+import { itemAnswer, type List, listAnswer, type Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 
 /** What a route answers. Without a body there is none, not even an empty object. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  /** Instead of a body in JSON: something else, whose headers say what. */
+  readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -69,15 +72,14 @@ export class Call {
   }
 
   /** A list, sorted, paged and narrowed as the query says. */
-  list(rows: Iterable<Row>, ...defaultSort: readonly string[]): Answer {
-    const listed = [...rows].map((row) => ({ key: row, row: () => row }));
-    return answer(listAnswer(listed, this.query, defaultSort));
+  list(rows: Iterable<Row>, ...defaultSort: readonly string[]): Promise<Answer> {
+    const itself = (row: Row): Row => row;
+    return this.listOf({ items: [...rows], keyOf: itself, rowOf: itself, defaultSort });
   }
 
-  /** The same for things that there may be many of: only what is answered is made into rows. */
-  listOf<T extends object>(items: Iterable<T>, keyOf: (item: T) => Row, rowOf: (item: T) => Row): Answer {
-    const listed = [...items].map((item) => ({ key: keyOf(item), row: () => rowOf(item) }));
-    return answer(listAnswer(listed, this.query, ["vhost", "name"]));
+  /** The same for things that there may be many of: rows are made in slices, and only of what is answered. */
+  async listOf<T>(list: List<T>): Promise<Answer> {
+    return answer(await listAnswer(list, this.query));
   }
 
   /** One thing with the columns the query asks for. */

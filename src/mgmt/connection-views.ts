@@ -1,11 +1,14 @@
 import type { ChannelView, ConnectionRegistry, ConnectionView, ConsumerView } from "../connections.ts";
+import type { Metrics } from "../metrics.ts";
 import { nodeName } from "../node-name.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Queue } from "../queue/queue.ts";
+import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
+import { channelStats, trafficRow } from "./stats.ts";
 
 /** A connection. Of TLS there is nothing to say: null is RabbitMQ's word for that. */
-export function connectionView(connection: ConnectionView): Row {
+export function connectionView(connection: ConnectionView, metrics: Metrics, query: Query): Row {
   const details = connection.details();
   const clientProperties = tableToPlain(details.clientProperties);
   const givenName = clientProperties["connection_name"];
@@ -29,8 +32,9 @@ export function connectionView(connection: ConnectionView): Row {
     frame_max: details.frameMax,
     timeout: details.heartbeat,
     connected_at: connection.connectedAt,
-    recv_oct: details.bytesReceived,
-    send_oct: details.bytesSent,
+    ...(query["disable_stats"] !== "true" && trafficRow(metrics.ofConnection(connection), query)),
+    recv_cnt: details.reads,
+    send_cnt: details.writes,
     send_pend: details.bytesPending,
     ssl: false,
     ssl_protocol: null,
@@ -53,7 +57,7 @@ export function channelName(connection: ConnectionView, channel: ChannelView): s
   return `${connection.name} (${channel.number})`;
 }
 
-export function channelRow(connection: ConnectionView, channel: ChannelView): Row {
+export function channelRow(connection: ConnectionView, channel: ChannelView, metrics: Metrics, query: Query): Row {
   const { peerHost, peerPort } = connection.details();
   return {
     name: channelName(connection, channel),
@@ -72,13 +76,19 @@ export function channelRow(connection: ConnectionView, channel: ChannelView): Ro
     messages_unconfirmed: channel.unconfirmed,
     messages_uncommitted: channel.uncommitted,
     acks_uncommitted: channel.uncommittedAcks,
+    ...channelStats(metrics.ofChannel(channel.counters), query),
   };
 }
 
 /** One channel by itself. Rates by exchange and queue are not gathered, as in RabbitMQ unless it is told to. */
-export function channelDetails(connection: ConnectionView, channel: ChannelView): Row {
+export function channelDetails(connection: ConnectionView, channel: ChannelView, metrics: Metrics, query: Query): Row {
   const consumers = channel.consumers.map((consumer) => consumerRow(connection, channel, consumer));
-  return { ...channelRow(connection, channel), consumer_details: consumers, publishes: [], deliveries: [] };
+  return {
+    ...channelRow(connection, channel, metrics, query),
+    consumer_details: consumers,
+    publishes: [],
+    deliveries: [],
+  };
 }
 
 export function consumerRow(connection: ConnectionView, channel: ChannelView, consumer: ConsumerView): Row {

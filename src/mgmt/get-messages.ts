@@ -1,10 +1,9 @@
-import { isUtf8 } from "node:buffer";
 import type { Getter } from "../queue/consumer.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Segment } from "../queue/segment.ts";
 import { Message } from "../record.ts";
-import { readBody, readProperties } from "../record-reader.ts";
 import { type Answer, answer, type Call } from "./call.ts";
+import { type Encoding, encodingFrom, messageRow } from "./message-row.ts";
 import { badRequest } from "./refusal.ts";
 import type { Row } from "./rows.ts";
 
@@ -25,10 +24,7 @@ const answerBytesMax = 32 * 1024 * 1024;
 export async function getMessages(queue: Queue, call: Call): Promise<Answer> {
   const body = call.body.require("ackmode", "count", "encoding");
   const fate = fateOf(body.text("ackmode"));
-  const encoding = body.text("encoding");
-  if (encoding !== "auto" && encoding !== "base64") {
-    throw badRequest("Unsupported encoding. Please use auto or base64.");
-  }
+  const encoding = encodingFrom(body.text("encoding"));
   const truncate = body.findInteger("truncate") ?? Number.POSITIVE_INFINITY;
   if (truncate < 0) throw badRequest("'truncate' should not be negative");
   const fetch = new Fetch(queue, fate, truncate, encoding);
@@ -49,12 +45,12 @@ class Fetch {
   readonly #queue: Queue;
   readonly #fate: Fate;
   readonly #truncate: number;
-  readonly #encoding: "auto" | "base64";
+  readonly #encoding: Encoding;
   readonly #rows: Row[] = [];
   readonly #held: { readonly segment: Segment; readonly index: number }[] = [];
   #bytes = 0;
 
-  constructor(queue: Queue, fate: Fate, truncate: number, encoding: "auto" | "base64") {
+  constructor(queue: Queue, fate: Fate, truncate: number, encoding: Encoding) {
     this.#queue = queue;
     this.#fate = fate;
     this.#truncate = truncate;
@@ -86,18 +82,10 @@ class Fetch {
   }
 
   #row(message: Message, redelivered: boolean): Row {
-    const body = readBody(message, this.#truncate);
-    this.#bytes += body.length;
-    const asText = this.#encoding === "auto" && isUtf8(body);
+    this.#bytes += Math.min(message.bodySize, this.#truncate);
     return {
-      payload_bytes: message.bodySize,
-      redelivered,
-      exchange: message.exchange,
-      routing_key: message.routingKey,
+      ...messageRow(message, redelivered, this.#encoding, this.#truncate),
       message_count: this.#queue.ready,
-      properties: readProperties(message),
-      payload: body.toString(asText ? "utf8" : "base64"),
-      payload_encoding: asText ? "string" : "base64",
     };
   }
 }

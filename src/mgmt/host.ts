@@ -9,7 +9,7 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
-import type { Store } from "../store/store.ts";
+import type { Backups, Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
 import type { Vhosts } from "../vhosts.ts";
 
@@ -19,6 +19,7 @@ export interface ManagementHost {
   readonly log: Logger;
   readonly clock: Clock;
   readonly store: Store;
+  readonly backups: Backups;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly policies: Policies;

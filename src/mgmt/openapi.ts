@@ -41,12 +41,16 @@ function operation(route: RouteView): Row {
     description: rightTexts[route.right],
     tags: [route.path.split("/")[1]],
     ...(route.right === "public" && { security: [] }),
-    parameters: [...pathParameters(route.path), ...(doc?.list === true ? listParameters : [])],
+    parameters: [...pathParameters(route.path), ...(doc?.list === true ? listParameters : []), ...queryParameters(doc)],
     ...(doc?.body !== undefined && {
       requestBody: { content: { "application/json": { schema: ref(doc.body) } } },
     }),
     responses: responses(route, doc),
   };
+}
+
+function queryParameters(doc: RouteDoc | undefined): Row[] {
+  return (doc?.query ?? []).map((name) => ({ name, in: "query", schema: { type: "string" } }));
 }
 
 function pathParameters(path: string): Row[] {

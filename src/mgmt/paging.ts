@@ -1,6 +1,8 @@
+import { LazyList } from "../lazy-list.ts";
 import { compilePattern } from "../patterns.ts";
 import { badRequest, Refusal } from "./refusal.ts";
-import { type Row, select, sortBy } from "./rows.ts";
+import { keyed, type Row, select, sortKeyed } from "./rows.ts";
+import { mapInSlices } from "./slices.ts";
 
 /** Rows on a page unless the request says how many, and the most it may ask for. */
 const pageSizeDefault = 100;
@@ -22,20 +24,23 @@ interface Page {
   readonly total_count: number;
 }
 
-/** Something to list. What it is found and sorted by may be less than all there is to show of it. */
-export interface Listed {
-  readonly key: Row;
-  row(): Row;
+/** Things to list. What one is found and sorted by, its key, may be less than all there is to show of it. */
+export interface List<T> {
+  readonly items: readonly T[];
+  readonly keyOf: (item: T) => Row;
+  readonly rowOf: (item: T) => Row;
+  readonly defaultSort: readonly string[];
 }
 
 /**
  * Sorts and narrows a list as its query says. With `page` the answer is that page of the rows that the `name` filter
  * leaves; without, it is all of them, unfiltered. Rows that are not answered are not made, unless to sort by them.
  */
-export function listAnswer(listed: readonly Listed[], query: Query, defaultSort: readonly string[]): unknown {
+export async function listAnswer<T>(list: List<T>, query: Query): Promise<unknown> {
   const paged = query["page"] !== undefined || query["page_size"] !== undefined;
-  const sorted = sortedBy(paged ? filtered(listed, query) : listed, query, defaultSort);
-  return paged ? pageOf(sorted, listed.length, query) : rowsOf(sorted, query);
+  const items = paged ? await filtered(list, query) : list.items;
+  const sorted = { ...list, items: await sortedBy({ ...list, items }, query) };
+  return paged ? pageOf(sorted, list.items.length, query) : rowsOf(sorted, query);
 }
 
 /** The row with the columns that were asked for. */
@@ -44,9 +49,9 @@ export function itemAnswer(row: Row, query: Query): Row {
   return columns === undefined ? row : select(row, columns);
 }
 
-function rowsOf(listed: readonly Listed[], query: Query): readonly Row[] {
+function rowsOf<T>({ items, rowOf }: List<T>, query: Query): LazyList<Row> {
   const columns = columnsOf(query);
-  return listed.map((each) => (columns === undefined ? each.row() : select(each.row(), columns)));
+  return LazyList.of(items, columns === undefined ? rowOf : (item) => select(rowOf(item), columns));
 }
 
 function columnsOf(query: Query): readonly string[] | undefined {
@@ -54,19 +59,21 @@ function columnsOf(query: Query): readonly string[] | undefined {
   return columns === undefined || columns === "" ? undefined : columns.split(",");
 }
 
-function sortedBy(listed: readonly Listed[], query: Query, defaultSort: readonly string[]): readonly Listed[] {
-  const { sort } = query;
-  const keysSuffice = sort === undefined || sort === "" || listed.every(({ key }) => Object.hasOwn(key, sort));
-  const paths = sort === undefined || sort === "" ? defaultSort : [sort, ...defaultSort];
-  const sorted = sortBy(listed, (each) => (keysSuffice ? each.key : each.row()), paths);
+async function sortedBy<T>({ items, keyOf, rowOf, defaultSort }: List<T>, query: Query): Promise<readonly T[]> {
+  const { sort = "" } = query;
+  const [first] = items;
+  const keysSuffice = sort === "" || (first !== undefined && Object.hasOwn(keyOf(first), sort));
+  const paths = sort === "" ? defaultSort : [sort, ...defaultSort];
+  const sorted = sortKeyed(await mapInSlices(items, keyed(keysSuffice ? keyOf : rowOf, paths)));
   return query["sort_reverse"] === "true" ? sorted.reverse() : sorted;
 }
 
-function filtered(listed: readonly Listed[], query: Query): readonly Listed[] {
+async function filtered<T>({ items, keyOf }: List<T>, query: Query): Promise<readonly T[]> {
   const { name } = query;
-  if (name === undefined || name === "") return listed;
+  if (name === undefined || name === "") return items;
   const matches = query["use_regex"] === "true" ? regexFilter(name) : substringFilter(name);
-  return listed.filter(({ key }) => matches(String(key["name"] ?? "")));
+  const found = await mapInSlices(items, (item) => (matches(String(keyOf(item)["name"] ?? "")) ? [item] : []));
+  return found.flat();
 }
 
 function regexFilter(pattern: string): (name: string) => boolean {
@@ -80,7 +87,8 @@ function substringFilter(text: string): (name: string) => boolean {
   return (name) => name.toLowerCase().includes(wanted);
 }
 
-function pageOf(listed: readonly Listed[], totalCount: number, query: Query): Page {
+async function pageOf<T>(list: List<T>, totalCount: number, query: Query): Promise<Page> {
+  const { items: listed } = list;
   const page = pageNumber(query["page"] ?? "1");
   const size = pageNumber(query["page_size"] ?? String(pageSizeDefault));
   if (page < 1 || size < 1 || size > pageSizeMax) {
@@ -91,7 +99,8 @@ function pageOf(listed: readonly Listed[], totalCount: number, query: Query): Pa
     const reason = `Page out of range, page: ${page} page size: ${size}, len: ${listed.length}`;
     throw new Refusal(400, "page_out_of_range", reason);
   }
-  const items = rowsOf(listed.slice((page - 1) * size, page * size), query);
+  const rows = rowsOf({ ...list, items: listed.slice((page - 1) * size, page * size) }, query);
+  const items = await mapInSlices(rows, (row) => row);
   return {
     filtered_count: listed.length,
     item_count: items.length,

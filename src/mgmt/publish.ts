@@ -14,7 +14,7 @@ import type { Target, Vhost, VhostExchange } from "../vhost.ts";
 import type { Guard } from "./auth.ts";
 import { type Answer, answer, type Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
-import { badRequest, Refusal } from "./refusal.ts";
+import { badRequest, Refusal, unavailable } from "./refusal.ts";
 
 /** Publishes the message in the body to an exchange; answers whether it went anywhere, once it is safe there. */
 export async function publish(
@@ -34,17 +34,21 @@ export async function publish(
   const message = messageOf(exchange.name, routingKey, properties, headers, payload);
   checkSender(message, call.user);
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
-  if (alarms.active) throw new Refusal(503, "service_unavailable", `publishing is blocked: ${alarms.reason}`);
+  if (alarms.active) throw unavailable(`publishing is blocked: ${alarms.reason}`);
   const keys = [routingKey, ...cc, ...bcc];
-  const { targets } = vhost.route(exchange.name, keys, new MessageContent(message, headers ?? emptyTable), true);
+  const content = new MessageContent(message, headers ?? emptyTable);
+  const { targets, counters } = vhost.route(exchange.name, keys, content, true);
   vhost.counters.published++;
+  counters.publishedIn++;
+  counters.publishedOut += targets.length;
   // RabbitMQ publishes with mandatory and hears of what comes back.
   if (targets.length === 0) vhost.counters.returned++;
   await new Publication(targets).send(message);
   return answer({ routed: targets.length > 0 });
 }
 
-function writableExchange(guard: Guard, vhost: Vhost, name: string, user: User): VhostExchange {
+/** The exchange of this name, if the user may publish to it. */
+export function writableExchange(guard: Guard, vhost: Vhost, name: string, user: User): VhostExchange {
   guard.authorize(user, vhost, "write", name);
   const exchange = vhost.exchanges.get(name);
   if (exchange === undefined) throw new Refusal(404, "not_found", "exchange_not_found");

@@ -35,6 +35,11 @@ export function badRequest(reason: string, options?: ErrorOptions): Refusal {
   return new Refusal(400, "bad_request", reason, options);
 }
 
+/** Not now. */
+export function unavailable(reason: string, options?: ErrorOptions): Refusal {
+  return new Refusal(503, "service_unavailable", reason, options);
+}
+
 /** The user may not do that; RabbitMQ answers 401 and not 403 to it. */
 export function notAuthorised(reason: string): Refusal {
   return new Refusal(401, "not_authorised", reason);

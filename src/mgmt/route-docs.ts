@@ -4,6 +4,8 @@ export interface RouteDoc {
   readonly body?: string;
   /** Without one there is no body. */
   readonly answer?: string;
+  /** Parameters of the query besides those of lists. */
+  readonly query?: readonly string[];
   /** The answer is a list of these. */
   readonly list?: boolean;
 }
@@ -49,6 +51,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /vhosts/:vhost": one("One virtual host", "Vhost"),
   "PUT /vhosts/:vhost": set("Add a virtual host, or change what is said of it", "VhostBody"),
   "DELETE /vhosts/:vhost": act("Delete a virtual host with everything in it"),
+  "POST /vhosts/:vhost/deletion/protection": act("Protect a virtual host from being deleted"),
+  "DELETE /vhosts/:vhost/deletion/protection": act("Let a virtual host be deleted again"),
   "GET /vhosts/:vhost/permissions": list("Permissions on a virtual host", "Permission"),
   "GET /vhosts/:vhost/topic-permissions": list("Topic permissions on a virtual host", "TopicPermission"),
   "GET /vhosts/:vhost/connections": list("Connections to a virtual host", "Connection"),
@@ -91,6 +95,23 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "DELETE /queues/:vhost/:queue": act("Delete a queue; if-empty=true and if-unused=true only when it is"),
   "DELETE /queues/:vhost/:queue/contents": act("Drop all messages that are ready in a queue"),
   "POST /queues/:vhost/:queue/get": { summary: "Fetch messages", body: "Get", answer: "Message", list: true },
+  "GET /queues/:vhost/:queue/messages": {
+    summary: "Look at messages, ready and unacked, and leave them as they are",
+    answer: "MessagePage",
+    query: ["offset", "limit", "header", "body", "truncate", "encoding"],
+  },
+  "DELETE /queues/:vhost/:queue/messages": {
+    summary: "Delete the ready messages that have a header, or a text in their body",
+    answer: "Deleted",
+    query: ["header", "body"],
+  },
+  "DELETE /queues/:vhost/:queue/messages/:id": act("Delete one ready message"),
+  "POST /queues/:vhost/:queue/messages/move": {
+    summary: "Move the ready messages that have a header, or a text in their body",
+    body: "Move",
+    answer: "Moved",
+  },
+  "POST /queues/:vhost/:queue/messages/:id/move": { summary: "Move one ready message", body: "Move", answer: "Moved" },
   "GET /queues/:vhost/:queue/bindings": list("Bindings of a queue", "Binding"),
 
   "GET /bindings": list("Bindings", "Binding"),
@@ -150,6 +171,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "POST /all-configuration": set("Take in definitions, all or none", "Definitions"),
   "GET /definitions/:vhost": one("Everything that is defined in a virtual host", "Definitions"),
   "POST /definitions/:vhost": set("Take definitions into a virtual host, all or none", "Definitions"),
+
+  "POST /backup": one("The data file as it is now, for another broker to start on", "DataFile"),
 
   "GET /health/checks/alarms": health("No alarm is set"),
   "GET /health/checks/local-alarms": health("No alarm is set on this node"),

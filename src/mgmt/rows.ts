@@ -37,27 +37,36 @@ function plain(picked: ReadonlyMap<string, unknown>): Row {
   return Object.fromEntries([...picked].map(([name, value]) => [name, value instanceof Map ? plain(value) : value]));
 }
 
-/** Sorts by dotted paths into rows, the first counts most. What is missing comes first, numbers come before texts. */
-export function sortBy<T>(items: readonly T[], rowOf: (item: T) => Row, paths: readonly string[]): T[] {
+/** An item with what it is sorted by: looked up once an item, not once a comparison. */
+export interface Keyed<T> {
+  readonly item: T;
+  readonly keys: readonly unknown[];
+}
+
+/** Makes items ready for {@link sortKeyed}, by dotted paths into their rows, of which the first counts most. */
+export function keyed<T>(rowOf: (item: T) => Row, paths: readonly string[]): (item: T) => Keyed<T> {
   const words = paths.map((path) => path.split("."));
-  // Values are looked up once an item, not once a comparison.
-  const keyed = items.map((item) => {
+  return (item) => {
     const row = rowOf(item);
     return { item, keys: words.map((path) => valueAt(row, path)) };
-  });
-  keyed.sort((a, b) => compareKeys(a.keys, b.keys));
-  return keyed.map(({ item }) => item);
+  };
+}
+
+/** Sorts; what is missing comes first, numbers come before texts. */
+export function sortKeyed<T>(items: Keyed<T>[]): T[] {
+  return items.sort((a, b) => compareKeys(a.keys, b.keys)).map(({ item }) => item);
 }
 
 function compareKeys(a: readonly unknown[], b: readonly unknown[]): number {
-  for (const [i, key] of a.entries()) {
-    const order = compare(key, b[i]);
+  for (let i = 0; i < a.length; i++) {
+    const order = compare(a[i], b[i]);
     if (order !== 0) return order;
   }
   return 0;
 }
 
 function compare(a: unknown, b: unknown): number {
+  if (a === b) return 0;
   if (typeof a === "number" && typeof b === "number") return a - b;
   const kinds = rank(a) - rank(b);
   if (kinds !== 0) return kinds;

@@ -19,7 +19,7 @@ function object(properties: Row, required: readonly string[] = []): Row {
   return { type: "object", properties, ...(required.length > 0 && { required }) };
 }
 
-/** Levels of messages with how fast they change, and what happened to messages so far. */
+/** Levels of messages with how fast they change. */
 const lengths = {
   messages: integer,
   messages_details: fields,
@@ -27,11 +27,16 @@ const lengths = {
   messages_ready_details: fields,
   messages_unacknowledged: integer,
   messages_unacknowledged_details: fields,
-  message_stats: {
-    ...fields,
-    description: "Totals, and rates a second in `_details`; absent before anything happened",
-  },
 };
+
+/** What happened to messages so far; absent before anything did. */
+const messageStats = {
+  ...fields,
+  description: "Totals, and rates a second in `_details`; absent before anything happened",
+};
+
+/** Bytes from and to clients. */
+const traffic = { recv_oct: integer, recv_oct_details: fields, send_oct: integer, send_oct_details: fields };
 
 const permission = { user: text, vhost: text, configure: text, write: text, read: text };
 const topicPermission = { user: text, vhost: text, exchange: text, write: text, read: text };
@@ -53,10 +58,13 @@ export const schemas: Readonly<Record<string, Row>> = {
     default_queue_type: text,
     metadata: fields,
     tracing: flag,
+    protected_from_deletion: flag,
     cluster_state: fields,
     ...lengths,
+    ...traffic,
+    message_stats: messageStats,
   }),
-  VhostBody: object({ description: text, tags, default_queue_type: text }),
+  VhostBody: object({ description: text, tags, default_queue_type: text, protected_from_deletion: flag }),
   User: object({ name: text, password_hash: text, hashing_algorithm: text, tags: texts, limits: fields }),
   UserBody: object({ password: text, password_hash: text, hashing_algorithm: text, tags }, ["tags"]),
   Users: object({ users: texts }, ["users"]),
@@ -64,7 +72,15 @@ export const schemas: Readonly<Record<string, Row>> = {
   PermissionBody: object({ configure: text, write: text, read: text }, ["configure", "write", "read"]),
   TopicPermission: object(topicPermission),
   TopicPermissionBody: object({ exchange: text, write: text, read: text }, ["exchange", "write", "read"]),
-  Exchange: object({ name: text, vhost: text, policy: text, ...exchangeBody, incoming: rows, outgoing: rows }),
+  Exchange: object({
+    name: text,
+    vhost: text,
+    policy: text,
+    message_stats: messageStats,
+    ...exchangeBody,
+    incoming: rows,
+    outgoing: rows,
+  }),
   ExchangeBody: object(exchangeBody),
   Queue: object({
     name: text,
@@ -78,6 +94,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     operator_policy: textOrNull,
     effective_policy_definition: fields,
     ...lengths,
+    message_stats: messageStats,
     message_bytes: integer,
     message_bytes_ready: integer,
     message_bytes_unacknowledged: integer,
@@ -123,6 +140,21 @@ export const schemas: Readonly<Record<string, Row>> = {
     payload: text,
     payload_encoding: { enum: ["string", "base64"] },
   }),
+  MessagePage: object({
+    offset: integer,
+    limit: integer,
+    messages: { ...integer, description: "How many are in the queue" },
+    next_offset: { type: ["integer", "null"], description: "Where to go on; null at the end" },
+    items: rows,
+  }),
+  Deleted: object({ deleted: integer }),
+  Move: object({
+    exchange: { ...text, description: "Where to; the default exchange unless it is named" },
+    routing_key: { ...text, description: "The messages' own unless it is given" },
+    header: { ...text, description: "A name, or name=value" },
+    body: { ...text, description: "A part of the body" },
+  }),
+  Moved: object({ moved: integer, unroutable: integer, rejected: integer }),
   Connection: object({
     name: text,
     user_provided_name: text,
@@ -143,8 +175,9 @@ export const schemas: Readonly<Record<string, Row>> = {
     frame_max: integer,
     timeout: integer,
     connected_at: integer,
-    recv_oct: integer,
-    send_oct: integer,
+    ...traffic,
+    recv_cnt: integer,
+    send_cnt: integer,
     send_pend: integer,
     ssl: flag,
     ssl_protocol: textOrNull,
@@ -172,6 +205,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     messages_unconfirmed: integer,
     messages_uncommitted: integer,
     acks_uncommitted: integer,
+    message_stats: messageStats,
     consumer_details: rows,
     publishes: rows,
     deliveries: rows,
@@ -225,6 +259,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     enable_queue_totals: flag,
     exchange_types: rows,
     message_stats: fields,
+    churn_rates: fields,
     queue_totals: fields,
     object_totals: fields,
     node: text,
@@ -257,5 +292,6 @@ export const schemas: Readonly<Record<string, Row>> = {
     partitions: texts,
     cluster_links: rows,
   }),
+  DataFile: { ...text, contentMediaType: "application/vnd.sqlite3" },
   Health: object({ status: { enum: ["ok", "failed"] }, reason: text }, ["status"]),
 };

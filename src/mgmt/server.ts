@@ -7,12 +7,14 @@ import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
 import { openApi } from "./openapi.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
+import { backupRoutes } from "./routes/backup.ts";
 import { bindingRoutes } from "./routes/bindings.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { definitionRoutes } from "./routes/definitions.ts";
 import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { limitRoutes } from "./routes/limits.ts";
+import { messageRoutes } from "./routes/messages.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { overviewRoutes } from "./routes/overview.ts";
 import { parameterRoutes } from "./routes/parameters.ts";
@@ -44,6 +46,8 @@ export async function startManagement(host: ManagementHost): Promise<Management>
     bodyLimit: bodyBytesMax,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: parameterSizeMax, ignoreTrailingSlash: true },
+    // A path whose escapes are none fits no route, so it never gets to the error handler.
+    frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   });
   takeAnyBody(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) =>
@@ -68,12 +72,14 @@ function routes(app: FastifyInstance, host: ManagementHost): void {
   topicPermissionRoutes(api, host);
   exchangeRoutes(api, host, guard);
   queueRoutes(api, host, guard);
+  messageRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
   connectionRoutes(api, host);
   policyRoutes(api, host, guard);
   limitRoutes(api, host, guard);
   parameterRoutes(api, host, guard);
   definitionRoutes(api, host);
+  backupRoutes(api, host);
   healthRoutes(api, host);
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();

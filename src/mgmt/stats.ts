@@ -1,4 +1,16 @@
-import { column, type Measured, type MetricName, metricNames } from "../metrics.ts";
+import type { Measured } from "../measured.ts";
+import {
+  type ChannelMetric,
+  type ChurnMetric,
+  channelMetrics,
+  churnMetrics,
+  type ExchangeMetric,
+  exchangeMetrics,
+  type QueueMetric,
+  queueMetrics,
+  type TrafficMetric,
+  trafficMetrics,
+} from "../metric-names.ts";
 import { change } from "../sample-ring.ts";
 import type { Query } from "./paging.ts";
 import { badRequest } from "./refusal.ts";
@@ -7,29 +19,60 @@ import type { Row } from "./rows.ts";
 /** Most samples of one series that a request may ask for. */
 const samplesMax = 500;
 
-const levels = ["messages", "messages_ready", "messages_unacknowledged"] as const satisfies MetricName[];
-const isLevel = (name: MetricName): boolean => levels.some((level) => level === name);
-const totals = metricNames.filter((name) => !isLevel(name));
+const levels = ["messages", "messages_ready", "messages_unacknowledged"] as const satisfies readonly QueueMetric[];
 /** What only a publisher's side counts: a queue never hears of them. */
-const ofPublishers: readonly MetricName[] = ["return_unroutable", "drop_unroutable"];
+const ofPublishers = ["confirm", "return_unroutable", "drop_unroutable"] as const satisfies readonly QueueMetric[];
+const vhostTotals = without(queueMetrics, levels);
+const queueTotals = without(vhostTotals, ofPublishers);
 
-/** How many messages there are, with how fast that changes. */
-export function lengthRow(measured: Measured, query: Query): Row {
-  const { values } = measured;
-  return {
-    messages: values.messages,
-    messages_ready: values.messages_ready,
-    messages_unacknowledged: values.messages_unacknowledged,
-    ...detailsOf(measured, levels, rangeOf(query, "lengths")),
-  };
+function without<N extends string>(names: readonly N[], others: readonly N[]): readonly N[] {
+  return names.filter((name) => !others.includes(name));
 }
 
-/** `message_stats` of a queue, a vhost or the broker; nothing at all before something happened. */
-export function messageStats(measured: Measured, query: Query, of: "queue" | "vhost"): { message_stats?: Row } {
-  if (totals.every((name) => measured.values[name] === 0)) return {};
-  const names = of === "vhost" ? totals : totals.filter((name) => !ofPublishers.includes(name));
-  const counted = Object.fromEntries(names.map((name) => [name, measured.values[name]]));
-  return { message_stats: { ...counted, ...detailsOf(measured, names, rangeOf(query, "msg_rates")) } };
+/** How many messages there are, with how fast that changes. */
+export function lengthRow(measured: Measured<QueueMetric>, query: Query): Row {
+  return counted(measured, levels, rangeOf(query, "lengths"));
+}
+
+/** `message_stats` of a queue; nothing at all before something happened. */
+export function queueStats(measured: Measured<QueueMetric>, query: Query): { message_stats?: Row } {
+  return messageStats(measured, queueTotals, query);
+}
+
+/** The same of a vhost or the broker. */
+export function vhostStats(measured: Measured<QueueMetric>, query: Query): { message_stats?: Row } {
+  return messageStats(measured, vhostTotals, query);
+}
+
+/** `message_stats` of an exchange. */
+export function exchangeStats(measured: Measured<ExchangeMetric>, query: Query): { message_stats?: Row } {
+  return messageStats(measured, exchangeMetrics, query);
+}
+
+/** `message_stats` of a channel: of publishes if it has any, and of deliveries if it has any. */
+export function channelStats(measured: Measured<ChannelMetric>, query: Query): { message_stats?: Row } {
+  const groups = [channelMetrics.slice(0, 4), channelMetrics.slice(4)];
+  const used = groups.filter((names) => names.some((name) => measured.value(name) > 0));
+  return messageStats(measured, used.flat(), query);
+}
+
+/** Bytes from and to a client, or those of a vhost. */
+export function trafficRow(measured: Measured<TrafficMetric>, query: Query): Row {
+  return counted(measured, trafficMetrics, rangeOf(query, "data_rates"));
+}
+
+/** `churn_rates` of the broker. */
+export function churnRow(measured: Measured<ChurnMetric>, query: Query): Row {
+  return counted(measured, churnMetrics, rangeOf(query, "churn_rates"));
+}
+
+function messageStats<N extends string>(
+  measured: Measured<N>,
+  names: readonly N[],
+  query: Query,
+): { message_stats?: Row } {
+  if (names.every((name) => measured.value(name) === 0)) return {};
+  return { message_stats: counted(measured, names, rangeOf(query, "msg_rates")) };
 }
 
 /** Which part of a series is asked for, in seconds. */
@@ -38,7 +81,7 @@ interface Range {
   readonly step: number;
 }
 
-function rangeOf(query: Query, of: "lengths" | "msg_rates"): Range | undefined {
+function rangeOf(query: Query, of: "lengths" | "msg_rates" | "data_rates" | "churn_rates"): Range | undefined {
   const age = Number(query[`${of}_age`]);
   const step = Number(query[`${of}_incr`]);
   if (!Number.isInteger(age) || !Number.isInteger(step) || age < 0 || step <= 0) return undefined;
@@ -46,14 +89,20 @@ function rangeOf(query: Query, of: "lengths" | "msg_rates"): Range | undefined {
   return { age, step };
 }
 
-function detailsOf(measured: Measured, names: readonly MetricName[], range: Range | undefined): Row {
-  return Object.fromEntries(names.map((name) => [`${name}_details`, details(measured, name, range)]));
+/** Each value with its rate in `_details`. */
+function counted<N extends string>(measured: Measured<N>, names: readonly N[], range: Range | undefined): Row {
+  const row: Record<string, unknown> = {};
+  for (const name of names) {
+    row[name] = measured.value(name);
+    row[`${name}_details`] = details(measured, name, range);
+  }
+  return row;
 }
 
-function details({ ring }: Measured, name: MetricName, range: Range | undefined): Row {
-  const rate = ring?.rate(column(name)) ?? 0;
+function details<N extends string>(measured: Measured<N>, name: N, range: Range | undefined): Row {
+  const rate = measured.rate(name);
   if (range === undefined) return { rate };
-  const samples = ring?.series(column(name), range.age * 1000, range.step * 1000) ?? [];
+  const samples = measured.series(name, range.age * 1000, range.step * 1000);
   const [newest] = samples;
   const oldest = samples.at(-1);
   const avg = samples.reduce((sum, { sample }) => sum + sample, 0) / Math.max(samples.length, 1);

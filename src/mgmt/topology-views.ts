@@ -11,10 +11,11 @@ import type { ManagementHost } from "./host.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
 import type { Row } from "./rows.ts";
-import { lengthRow, messageStats } from "./stats.ts";
+import { exchangeStats, lengthRow, queueStats } from "./stats.ts";
 
-export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
+export function exchangeView(vhost: Vhost, exchange: VhostExchange, metrics: Metrics, query: Query): Row {
   const { policy } = vhost.policyOf(exchange);
+  const isCounted = query["disable_stats"] !== "true";
   const delayed = vhost.delayed.get(exchange.name);
   return {
     name: exchange.name,
@@ -26,18 +27,19 @@ export function exchangeView(vhost: Vhost, exchange: VhostExchange): Row {
     arguments: tableToPlain(exchange.arguments),
     ...(delayed !== undefined && { messages_delayed: delayed.count }),
     ...(policy !== undefined && { policy }),
+    ...(isCounted && exchangeStats(metrics.ofExchange(vhost.countersOf(exchange)), query)),
   };
 }
 
 /** One exchange by itself. Rates by channel and queue are not gathered, as in RabbitMQ unless it is told to. */
-export function exchangeDetails(vhost: Vhost, exchange: VhostExchange): Row {
-  return { ...exchangeView(vhost, exchange), incoming: [], outgoing: [] };
+export function exchangeDetails(vhost: Vhost, exchange: VhostExchange, metrics: Metrics, query: Query): Row {
+  return { ...exchangeView(vhost, exchange, metrics, query), incoming: [], outgoing: [] };
 }
 
 /** A queue; how much is in it as far as the query wants to know. */
 export function queueView(queue: Queue, { metrics, policies }: ManagementHost, query: Query): Row {
   const row = basicQueueView(queue, policies);
-  if (query["disable_stats"] !== "true") return { ...row, ...queueStats(queue, metrics, query) };
+  if (query["disable_stats"] !== "true") return { ...row, ...levelsOf(queue, metrics, query) };
   if (query["enable_queue_totals"] !== "true") return row;
   const { ready, unacked } = queue;
   return {
@@ -72,11 +74,11 @@ function basicQueueView(queue: Queue, policies: Policies): Row {
   };
 }
 
-function queueStats(queue: Queue, metrics: Metrics, query: Query): Row {
+function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
   const measured = metrics.ofQueue(queue);
   return {
     ...lengthRow(measured, query),
-    ...messageStats(measured, query, "queue"),
+    ...queueStats(measured, query),
     consumers: queue.consumerCount,
     exclusive_consumer_tag: exclusiveConsumerTag(queue),
     single_active_consumer_tag: singleActiveConsumerTag(queue),

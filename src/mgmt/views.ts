@@ -8,7 +8,7 @@ import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
-import { lengthRow, messageStats } from "./stats.ts";
+import { lengthRow, trafficRow, vhostStats } from "./stats.ts";
 
 /** A user, with the hash of the password as RabbitMQ shows it to administrators. */
 export function userView({ name, passwordHash, hashingAlgorithm, tags }: User, limits: Limits): Row {
@@ -35,7 +35,7 @@ export function topicPermissionView({ user, vhost, exchange, write, read }: Topi
 
 /** A vhost with its messages, unless the query says that these are of no interest. */
 export function vhostView(vhost: Vhost, metrics: Metrics, query: Query): Row {
-  const { description, tags, defaultQueueType } = vhost.properties;
+  const { description, tags, defaultQueueType, protectedFromDeletion } = vhost.properties;
   const default_queue_type = defaultQueueType ?? "classic";
   const measured = query["disable_stats"] === "true" ? undefined : metrics.ofVhosts([vhost]);
   return {
@@ -45,7 +45,12 @@ export function vhostView(vhost: Vhost, metrics: Metrics, query: Query): Row {
     default_queue_type,
     metadata: { description, tags, default_queue_type },
     tracing: vhost.firehose.isOn,
+    protected_from_deletion: protectedFromDeletion,
     cluster_state: { [nodeName]: "running" },
-    ...(measured !== undefined && { ...lengthRow(measured, query), ...messageStats(measured, query, "vhost") }),
+    ...(measured !== undefined && {
+      ...lengthRow(measured, query),
+      ...vhostStats(measured, query),
+      ...trafficRow(metrics.trafficOf(vhost), query),
+    }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Pages } from "../store/pages.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, StoredMessages } from "../store/store.ts";
 import type { Segment } from "./segment.ts";
+import { newImage, readImage } from "./segment-image.ts";
 import type { SegmentList } from "./segment-list.ts";
 
 /** Segments after the one being read that are kept in memory, and read back ahead of need. */
@@ -26,6 +27,7 @@ export class Paging {
   /** Undefined when segments stay in memory. */
   readonly #pages: Pages | undefined;
   readonly #reading = new Set<Segment>();
+  readonly #writing = new Set<Segment>();
   /** The segment last read from. */
   #lastFound: Segment | undefined;
 
@@ -53,9 +55,11 @@ export class Paging {
   }
 
   #write(segment: Segment, level: SegmentList, pages: Pages): void {
-    if (!this.#mayLeave(segment, level)) return;
+    if (!this.#mayLeave(segment, level) || this.#writing.has(segment)) return;
     const { changes } = segment;
+    this.#writing.add(segment);
     pages.write(segment.number, segment.image(), (error) => {
+      this.#writing.delete(segment);
       // Without the page, or with one that is out of date, the segment stays where it is.
       const isCurrent = error === undefined && segment.changes === changes && this.#mayLeave(segment, level);
       if (isCurrent) this.#leave(segment, "page");
@@ -81,6 +85,12 @@ export class Paging {
     this.#reading.add(segment);
     if (segment.residence === "page" && this.#pages !== undefined) this.#readPage(segment, this.#pages);
     else this.#readStored(segment);
+  }
+
+  /** Reads a segment that is not in memory and leaves it where it is. What cannot be read is as good as not there. */
+  peek(segment: Segment, done: (messages: StoredMessages) => void): void {
+    if (segment.residence === "store" || this.#pages === undefined) this.#store.readSegment(segment.number, done);
+    else this.#pages.read(segment.number, (image = newImage(0, 0).image) => done(readImage(image)));
   }
 
   #readStored(segment: Segment): void {

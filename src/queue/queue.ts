@@ -4,7 +4,7 @@ import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
 import { addressEndOf, type Message, propertyFlag } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
-import type { CommitWaiter, Store } from "../store/store.ts";
+import type { CommitWaiter, Store, StoredMessages } from "../store/store.ts";
 import { type QueueOptions, type QueueType, queueTypeOf } from "./arguments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
@@ -66,13 +66,23 @@ export interface QueueCounters {
   deliveredNoAck: number;
   got: number;
   gotNoAck: number;
+  gotEmpty: number;
   redelivered: number;
   acked: number;
 }
 
 /** Counters of a queue to which nothing happened yet. */
 export function newQueueCounters(): QueueCounters {
-  return { published: 0, delivered: 0, deliveredNoAck: 0, got: 0, gotNoAck: 0, redelivered: 0, acked: 0 };
+  return {
+    published: 0,
+    delivered: 0,
+    deliveredNoAck: 0,
+    got: 0,
+    gotNoAck: 0,
+    gotEmpty: 0,
+    redelivered: 0,
+    acked: 0,
+  };
 }
 
 /**
@@ -108,6 +118,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   /** Segments not in memory whose messages expire as an earlier time to live of the queue had it. */
   readonly #outdated = new WeakMap<Segment, { readonly ttlMs: number | undefined }>();
   readonly #acks = new QuickAcks();
+  /** Who waits for segments to be in memory. */
+  readonly #awaited = new Map<Segment, (() => void)[]>();
   #getters: Getter[] = [];
   #dispatching = false;
   readonly #idle: IdleExpiry;
@@ -173,6 +185,51 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   get consumers(): ReadonlySet<Consumer> {
     return this.#consumers.all;
+  }
+
+  /** Its segments, in the order in which their messages are delivered. */
+  *segments(): Iterable<Segment> {
+    for (let at = this.#levels.length - 1; at >= 0; at--) yield* this.#levels[at]?.segments ?? [];
+  }
+
+  /** Reads the messages of a segment that is not in memory without taking it in. */
+  peek(segment: Segment, done: (messages: StoredMessages) => void): void {
+    this.#paging.peek(segment, done);
+  }
+
+  /** Calls `done` once a segment is in memory, or when it is not needed any more. */
+  bringIn(segment: Segment, done: () => void): void {
+    if (segment.resident || segment.live === 0) return done();
+    this.#awaitSegment(segment, done);
+    this.#paging.read(segment);
+  }
+
+  #awaitSegment(segment: Segment, done: () => void): void {
+    const waiting = this.#awaited.get(segment);
+    if (waiting === undefined) this.#awaited.set(segment, [done]);
+    else waiting.push(done);
+  }
+
+  #answerAwaited(segment: Segment): void {
+    const waiting = this.#awaited.get(segment) ?? [];
+    this.#awaited.delete(segment);
+    for (const done of waiting) done();
+  }
+
+  /** Lets a segment that was brought in leave again when memory is short. */
+  letGo(segment: Segment): void {
+    if (this.#host.memory.isFull) this.#paging.pageOut(segment, this.#level(segment.level));
+  }
+
+  /**
+   * Removes a ready message that is in memory, wherever it stands, and leaves no dead letter; false when it is not
+   * ready. `replaced` says that the batch being gathered has it elsewhere.
+   */
+  discard(segment: Segment, index: number, replaced: boolean): boolean {
+    if (this.deleted || !segment.isReady(index)) return false;
+    this.#takeReady(segment, index);
+    this.#settle(segment, index, replaced);
+    return true;
   }
 
   /** Takes in a segment that the store holds; in ascending order of number. */
@@ -335,6 +392,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (outdated === undefined) this.#expireFilled(segment);
     else this.#retimeSegment(segment, outdated.ttlMs);
     this.resume();
+    this.#answerAwaited(segment);
   }
 
   segmentLost(count: number, error: Error): void {
@@ -467,7 +525,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const getters = this.#getters;
     if (getters.length === 0) return;
     this.#getters = [];
-    for (const getter of getters) if (getter.waiting) getter.empty();
+    for (const getter of getters) {
+      if (!getter.waiting) continue;
+      this.counters.gotEmpty++;
+      getter.empty();
+    }
   }
 
   #serveNext(): boolean {
@@ -618,6 +680,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
     }
     this.#dropIfGone(segment, this.#level(segment.level));
+    this.#answerAwaited(segment);
   }
 
   /** Ends the queue with all that is in it; its consumers are told. Returns how many messages were ready. */
@@ -635,6 +698,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       }
       level?.clear();
     }
+    for (const segment of [...this.#awaited.keys()]) this.#answerAwaited(segment);
     if (this.stored) this.#host.store.dropMessages(this.id);
     this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
     this.#answerEmpty();

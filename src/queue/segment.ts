@@ -299,6 +299,11 @@ export class Segment implements LoggedSegment {
     return ((this.#flags[index] ?? 0) & redeliveredFlag) !== 0;
   }
 
+  /** The same of a message that was read from where the segment is kept, with these flags. */
+  isRedeliveredAs(index: number, flags: number): boolean {
+    return (flags & redeliveredFlag) !== 0 || index < this.#deliveredTo;
+  }
+
   /** The first ready index at or after `from`; `count` when there is none. */
   nextReady(from: number): number {
     let index = from;

@@ -2,6 +2,8 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { openDatabase, setDurable } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
@@ -12,11 +14,17 @@ import { type StoredMessages, StoreError } from "./store.ts";
 /** Measured: records of 1 KiB are written twice as fast as with 4 KiB; small and large ones a little faster. */
 const pageBytes = 16 * 1024;
 
-/** Log to gather before it is copied into the data file: a stall of some 20 ms. Less costs throughput at 1 KiB. */
+/** Log to gather before it is copied into the data file. Less costs throughput at 1 KiB. */
 const checkpointPages = (16 * 1024 * 1024) / pageBytes;
 
-/** What the log may keep of its size once all of it is in the data file. */
-const logBytesKept = 64 * 1024 * 1024;
+/**
+ * When no more than this is left of the log it is copied here and now, which takes some milliseconds: only when all of
+ * it is in the data file can it start over.
+ */
+const checkpointPagesHere = (2 * 1024 * 1024) / pageBytes;
+
+/** A log that got this long is copied here and now, as the other thread cannot keep up. */
+const checkpointPagesMax = (256 * 1024 * 1024) / pageBytes;
 
 /** Time that a batch may spend on deleting what was dropped, and a step between batches. */
 const sweepMs = 5;
@@ -27,8 +35,8 @@ const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 /** Unused pages given back to the file system at a time: some milliseconds. */
 const freePagesStep = (8 * 1024 * 1024) / pageBytes;
 
-/** How long to wait for somebody else's lock on the data file, a person's shell that writes to it, before that fails. */
-const lockWaitMs = 100;
+/** The file in the data directory that holds everything. */
+export const dataFileName = "tsbroker.db";
 
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
@@ -36,6 +44,8 @@ export class DataFile {
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
   readonly #messages: SqliteMessages;
+  readonly #checkpoints: Checkpoints;
+  #mustCheckpointHere = false;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #checkpointState: Statement;
@@ -45,7 +55,7 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      this.#db = openDatabase(join(directory, "tsbroker.db"));
+      this.#db = openDataFile(join(directory, dataFileName));
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -56,6 +66,7 @@ export class DataFile {
     this.#commit = this.#db.prepare("COMMIT");
     this.#checkpointState = this.#db.prepare("PRAGMA wal_checkpoint(NOOP)").raw();
     this.#freePages = this.#db.prepare("PRAGMA freelist_count").pluck();
+    this.#checkpoints = new Checkpoints(this.#db.name, (failure) => this.#checkpointed(failure));
   }
 
   /** Reads what a start needs; throws StoreError when the file is damaged. */
@@ -82,12 +93,35 @@ export class DataFile {
     return this.#messages.read(segment);
   }
 
-  /** Copies the log into the data file once enough of it has gathered. */
+  /** Has the log copied into the data file once enough of it has gathered; throws when that fails here. */
   checkpointIfDue(): void {
-    const state: unknown = this.#checkpointState.get();
-    if (!Array.isArray(state)) return;
-    const [, logged, copied]: unknown[] = state;
-    if (Number(logged) - Number(copied) >= checkpointPages) this.#checkpoint();
+    if (this.#mustCheckpointHere || this.#logged() > checkpointPagesMax) this.#checkpoint();
+    else if (!this.#checkpoints.isRunning && this.#uncopied() >= checkpointPages) this.#checkpoints.start();
+  }
+
+  /** What came meanwhile is copied there again while it is much, and here once it is little. */
+  #checkpointed(failure: string | undefined): void {
+    // A disk that fails is reported by the next attempt, which is made here.
+    if (failure !== undefined || this.#uncopied() <= checkpointPagesHere) this.#mustCheckpointHere = true;
+    else this.#checkpoints.start();
+  }
+
+  /** Pages in the log, which starts over once all are copied and no one reads them. */
+  #logged(): number {
+    const [, logged] = this.#checkpointNumbers();
+    return logged;
+  }
+
+  /** Those of them that are not in the data file yet. */
+  #uncopied(): number {
+    const [, logged, copied] = this.#checkpointNumbers();
+    return logged - copied;
+  }
+
+  #checkpointNumbers(): [busy: number, logged: number, copied: number] {
+    const row: unknown = this.#checkpointState.get();
+    const [busy, logged, copied]: unknown[] = Array.isArray(row) ? row : [];
+    return [Number(busy), Number(logged), Number(copied)];
   }
 
   /** Deletes a bounded part of what was dropped, or gives a part of the unused pages back; true when there is more. */
@@ -103,10 +137,13 @@ export class DataFile {
     return this.#hasUnused();
   }
 
-  /** SQLite copies the log into the data file and removes it, unless somebody else is reading. */
-  close(): void {
-    this.#db.close();
-    this.#lock.close();
+  /** SQLite copies the log into the data file and removes it, unless somebody else is reading. Then calls `closed`. */
+  close(closed: () => void): void {
+    this.#checkpoints.close(() => {
+      this.#db.close();
+      this.#lock.close();
+      closed();
+    });
   }
 
   #transaction(step: () => void): void {
@@ -124,6 +161,7 @@ export class DataFile {
 
   #checkpoint(): void {
     this.#db.pragma("wal_checkpoint(PASSIVE)");
+    this.#mustCheckpointHere = false;
   }
 
   #hasUnused(): boolean {
@@ -160,19 +198,17 @@ function lockDirectory(directory: string): Database {
   }
 }
 
-function openDatabase(file: string): Database {
+function openDataFile(file: string): Database {
   let db: Database | undefined;
   try {
-    db = new Sqlite(file, { timeout: lockWaitMs });
+    db = openDatabase(file);
     // Looked at before anything is written to it: it may be another program's.
     readVersion(db);
     db.pragma(`page_size = ${pageBytes}`);
     db.pragma("auto_vacuum = INCREMENTAL");
     const mode = db.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
-    db.pragma("synchronous = FULL");
-    db.pragma("wal_autocheckpoint = 0");
-    db.pragma(`journal_size_limit = ${logBytesKept}`);
+    setDurable(db);
     upgradeSchema(db);
     return db;
   } catch (error) {

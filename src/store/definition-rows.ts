@@ -18,7 +18,7 @@ export interface DefinitionChange {
 
 /** The table of each kind, in an order in which what is referred to comes first. */
 export const definitionTables = {
-  vhost: { table: "vhost", key: ["name"], columns: ["description", "tags", "default_queue_type"] },
+  vhost: { table: "vhost", key: ["name"], columns: ["description", "tags", "default_queue_type", "protected"] },
   user: { table: "user", key: ["name"], columns: ["password_hash", "hashing_algorithm", "tags"] },
   permission: { table: "permission", key: ["vhost", "user"], columns: ["configure", "write", "read"] },
   "topic-permission": { table: "topic_permission", key: ["vhost", "user", "exchange"], columns: ["write", "read"] },
@@ -91,7 +91,12 @@ export function row(definition: Definition): DefinitionRow {
 function otherColumns(definition: Definition): DefinitionRow {
   switch (definition.kind) {
     case "vhost":
-      return [definition.description, JSON.stringify(definition.tags), definition.defaultQueueType ?? null];
+      return [
+        definition.description,
+        JSON.stringify(definition.tags),
+        definition.defaultQueueType ?? null,
+        Number(definition.protectedFromDeletion),
+      ];
     case "user":
       return [definition.passwordHash, definition.hashingAlgorithm, JSON.stringify(definition.tags)];
     case "permission":
@@ -138,6 +143,7 @@ export function definitionFromRow(kind: DefinitionKind, values: readonly unknown
         description: column.text(),
         tags: column.texts(),
         defaultQueueType: column.optionalText(),
+        protectedFromDeletion: column.flag(),
       };
     case "user":
       return {

@@ -2,9 +2,14 @@ import { mkdirSync, readFile, rm, rmSync, writeFile } from "node:fs";
 import { join } from "node:path";
 import type { Pages } from "./pages.ts";
 
-/** Pages as files, one a segment, in a directory that is emptied at every start. The thread pool does the work. */
+/**
+ * Pages as files in a directory that is emptied at every start. The thread pool does the work, in any order: so each
+ * page that is written is a file of its own, lest one that is dropped take the next of its segment with it.
+ */
 export class PageFiles implements Pages {
   readonly #directory: string;
+  readonly #files = new Map<number, string>();
+  #written = 0;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -13,19 +18,22 @@ export class PageFiles implements Pages {
   }
 
   write(segment: number, image: Buffer, done: (error: Error | undefined) => void): void {
-    writeFile(this.#file(segment), image, { mode: 0o600 }, (error) => done(error ?? undefined));
+    const file = join(this.#directory, `${segment}-${++this.#written}`);
+    this.#files.set(segment, file);
+    writeFile(file, image, { mode: 0o600 }, (error) => done(error ?? undefined));
   }
 
   read(segment: number, done: (image: Buffer | undefined, error: Error | undefined) => void): void {
-    readFile(this.#file(segment), (error, image) => done(error === null ? image : undefined, error ?? undefined));
+    const file = this.#files.get(segment);
+    if (file === undefined) setImmediate(done, undefined, new Error(`there is no page of segment ${segment}`));
+    else readFile(file, (error, image) => done(error === null ? image : undefined, error ?? undefined));
   }
 
   drop(segment: number): void {
+    const file = this.#files.get(segment);
+    if (file === undefined) return;
+    this.#files.delete(segment);
     // A file that stays costs room until the next start, which removes it.
-    rm(this.#file(segment), { force: true }, () => {});
-  }
-
-  #file(segment: number): string {
-    return join(this.#directory, String(segment));
+    rm(file, { force: true }, () => {});
   }
 }

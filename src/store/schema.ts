@@ -79,6 +79,9 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE global_parameter (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE vhost ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

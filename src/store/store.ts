@@ -53,6 +53,22 @@ export interface StoreListener {
   storeRecovered(): void;
 }
 
+/** Copies of the data that are made while it goes on being written. */
+export interface Backups {
+  /**
+   * Makes a copy of what is committed at one moment after the call: a data file that a broker can be started on. Rejects
+   * with {@link StoreError} when it cannot, or while another one is made or kept.
+   */
+  make(): Promise<Backup>;
+}
+
+export interface Backup {
+  readonly file: string;
+  readonly size: number;
+  /** To be called when it is not needed any more. */
+  remove(): Promise<void>;
+}
+
 /** A segment has indexes below this. */
 export const segmentMessagesMax = 65_536;
 
@@ -140,7 +156,9 @@ export interface VhostDefinition {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
+  /** What queues are that do not say it; undefined for classic. */
   readonly defaultQueueType: string | undefined;
+  readonly protectedFromDeletion: boolean;
 }
 
 export interface UserDefinition {

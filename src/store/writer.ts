@@ -122,9 +122,10 @@ class Writer {
     assert(abandon || this.#batch === undefined, "closed with a batch to write");
     clearInterval(this.#retry);
     clearTimeout(this.#tidy);
-    this.#file.close();
-    this.#answer({ name: "closed" });
-    this.#port.close();
+    this.#file.close(() => {
+      this.#answer({ name: "closed" });
+      this.#port.close();
+    });
   }
 
   #answer(answer: WriterAnswer): void {

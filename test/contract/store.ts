@@ -54,8 +54,15 @@ const binding: BindingDefinition = {
 };
 
 const definitions: readonly Definition[] = [
-  { kind: "vhost", name: "/", description: "the first", tags: ["a", "b"], defaultQueueType: undefined },
-  { kind: "vhost", name: "other", description: "", tags: [], defaultQueueType: "quorum" },
+  {
+    kind: "vhost",
+    name: "/",
+    description: "the first",
+    tags: ["a", "b"],
+    defaultQueueType: undefined,
+    protectedFromDeletion: false,
+  },
+  { kind: "vhost", name: "other", description: "", tags: [], defaultQueueType: "quorum", protectedFromDeletion: true },
   { kind: "user", name: "guest", passwordHash: "c2FsdA==", hashingAlgorithm: "sha256", tags: ["administrator"] },
   { kind: "permission", vhost: "/", user: "guest", configure: ".*", write: "^a", read: "" },
   { kind: "topic-permission", vhost: "/", user: "guest", exchange: "events", write: "^a", read: ".*" },

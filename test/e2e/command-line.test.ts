@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { envOf, flagOf, options } from "../../src/config-options.ts";
 import { version } from "../../src/version.ts";
@@ -101,6 +102,64 @@ describe("a broker started from the command line", () => {
     });
   });
 
+  it("says of a broker that listens on all interfaces that it does", async () => {
+    const broker = start(["--host", "::"]);
+    await broker.line(/ready: amqp:\/\/\[::\]:\d+, management http:\/\/\[::\]:\d+, /);
+    broker.signal("SIGTERM");
+    expect((await broker.outcome).status).toBe(0);
+  });
+
+  it("takes in the definitions of a file, with users instead of the default one", async () => {
+    const file = join(directory, "definitions.json");
+    // The password is alice-pw, hashed by RabbitMQ.
+    const password_hash = "TW1mAKBe6TDZ5VIvxxEBkTwMMrZk50mfD/hBWUXHssghOxsC";
+    const everything = { configure: ".*", write: ".*", read: ".*" };
+    writeFileSync(
+      file,
+      JSON.stringify({
+        users: [{ name: "alice", password_hash, tags: "administrator" }],
+        vhosts: [{ name: "shop" }],
+        permissions: [{ user: "alice", vhost: "shop", ...everything }],
+        queues: [{ name: "orders", vhost: "shop", durable: true, auto_delete: false, arguments: {} }],
+      }),
+    );
+    for (const _ of ["first", "second"]) {
+      const broker = start(["--definitions", file]);
+      const connection = await connect(`amqp://alice:alice-pw@127.0.0.1:${await portOf(broker)}/shop`);
+      await (await connection.createChannel()).checkQueue("orders");
+      await connection.close();
+      await expect(connect(`amqp://guest:guest@127.0.0.1:${await portOf(broker)}`)).rejects.toThrow("ACCESS_REFUSED");
+      broker.signal("SIGTERM");
+      expect((await broker.outcome).status).toBe(0);
+    }
+  });
+
+  it("keeps the default user where the definitions have none", async () => {
+    const file = join(directory, "definitions.json");
+    writeFileSync(file, JSON.stringify({ queues: [{ name: "orders", vhost: "/", durable: true, arguments: {} }] }));
+    const broker = start([], { RABBITMQ_LOAD_DEFINITIONS: file });
+    const connection = await connect(`amqp://guest:guest@127.0.0.1:${await portOf(broker)}`);
+    await (await connection.createChannel()).checkQueue("orders");
+    await connection.close();
+  });
+
+  it.each([
+    ["cannot be read", undefined, /cannot be read: ENOENT/],
+    ["is no JSON", "{", /cannot be used: not_json/],
+    ["holds what cannot be", '{"queues":[{"name":"q","vhost":"nowhere"}]}', /cannot be used: no vhost 'nowhere'/],
+    [
+      "has a bad pattern",
+      '{"topic_permissions":[{"user":"guest","vhost":"/","exchange":"","write":"(","read":""}],"users":[{"name":"guest","tags":""}]}',
+      /cannot be used: /,
+    ],
+  ])("does not start on a file of definitions that %s, with status 1", async (_what, text, reason) => {
+    const file = join(directory, "definitions.json");
+    if (text !== undefined) writeFileSync(file, text);
+    const { status, stderr } = await start(["--definitions", file]).outcome;
+    expect([status, onlyLine(stderr)]).toEqual([1, expect.stringMatching(reason)]);
+    expect(stderr).toContain(`tsbroker: definitions '${file}'`);
+  });
+
   it("starts again on the data it left", async () => {
     for (const _ of ["first", "second"]) {
       const broker = start();
@@ -150,22 +209,22 @@ describe("brokerctl ping", () => {
   it("succeeds while a broker runs, and fails with status 69 when none does", async () => {
     const broker = start();
     const port = await portOf(broker);
-    expect(await run("brokerctl", "ping", "--port", port)).toEqual({
+    expect(await run("brokerctl", "ping", "--quiet", "--port", port)).toEqual({
       status: 0,
       stdout: "Ping succeeded\n",
       stderr: "",
     });
     broker.signal("SIGTERM");
     await broker.outcome;
-    expect(await run("brokerctl", "ping", "--port", port)).toEqual({
+    expect(await run("brokerctl", "ping", "--quiet", "--port", port)).toEqual({
       status: 69,
       stdout: "",
-      stderr: `brokerctl: no broker at 127.0.0.1:${port}: connection refused\n`,
+      stderr: `Error:\nno broker at 127.0.0.1:${port}: connection refused\n`,
     });
   });
 
-  it("answers a wrong port number with one line and status 2", async () => {
+  it("answers a wrong port number with status 64", async () => {
     const { status, stderr } = await run("brokerctl", "ping", "--port", "0");
-    expect([status, onlyLine(stderr)]).toEqual([2, expect.stringContaining("not a whole number from 1 to 65535")]);
+    expect([status, stderr]).toEqual([64, expect.stringContaining("not a whole number from 1 to 65535")]);
   });
 });

@@ -55,6 +55,17 @@ describe("the HTTP API", () => {
     expect((await new ManagementClient(broker, undefined).get("/auth")).status).toBe(200);
   });
 
+  it("answers a path whose escapes are none as anything that makes no sense", async () => {
+    for (const path of ["/queues/%zz", "/queues/%2", "/queues/%2F/%C3%28", "/nowhere/%"]) {
+      const { status, body } = await asGuest(broker).get(path);
+      expect({ path, status, body }).toEqual({
+        path,
+        status: 400,
+        body: { error: "bad_request", reason: `'/api${path}' is not a valid url component` },
+      });
+    }
+  });
+
   it("says of a path which methods it has", async () => {
     const stranger = new ManagementClient(broker, undefined);
     const options = await stranger.request("OPTIONS", "/users/guest");

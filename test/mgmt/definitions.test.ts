@@ -145,6 +145,16 @@ describe("/api/definitions", () => {
     });
   });
 
+  it("keeps every digit of a 64-bit integer", async () => {
+    const args = { "x-mine": 9223372036854775807n, "x-table": { least: -9223372036854775808n } };
+    const queues = [{ name: "long", vhost: "/", durable: true, auto_delete: false, arguments: args }];
+    await admin.must("POST", "/definitions", { queues });
+    expect(Object(await admin.read("/definitions")).queues).toContainEqual(queues[0]);
+    expect(await admin.read("/queues/%2F/long?columns=arguments")).toEqual({ arguments: args });
+    const tooLong = { ...queues[0], name: "too-long", arguments: { "x-mine": 2n ** 63n } };
+    await refused({ queues: [tooLong] }, "9223372036854775808 has more than 64 bits");
+  });
+
   it("gives out and takes in one vhost", async () => {
     await admin.must("POST", "/definitions", document);
     const exported = Object(await admin.read(`/definitions/${at}`));

@@ -32,6 +32,23 @@ describe("global parameters", () => {
     expect((await manager.put("/global-parameters/mine", { value })).body).toEqual(refused);
   });
 
+  it("keep every digit of a 64-bit integer, also over a crash", async (context) => {
+    needsOwnBroker(context);
+    const value = { most: 9223372036854775807n, least: -9223372036854775808n };
+    await maker.must("PUT", "/global-parameters/long", { value });
+    const headers = { authorization: `Basic ${btoa("guest:guest")}` };
+    const read = async () => {
+      const response = await fetch(`${broker.managementUrl}/api/global-parameters/long`, { headers });
+      expect(await response.text()).toBe(
+        '{"name":"long","value":{"most":9223372036854775807,"least":-9223372036854775808}}',
+      );
+    };
+    await read();
+    await broker.kill9();
+    await broker.restart();
+    await read();
+  });
+
   it("need a value", async () => {
     expect((await admin.put("/global-parameters/none", {})).body).toEqual(badRequest("[{key_missing,value}]"));
     expect((await admin.get("/global-parameters/none")).status).toBe(404);

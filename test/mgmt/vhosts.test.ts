@@ -109,6 +109,7 @@ describe("/api/vhosts", () => {
       tags: ["t"],
       default_queue_type: "quorum",
     });
+    await admin.must("POST", "/vhosts/kept/deletion/protection");
     await admin.must("PUT", "/vhosts/gone");
     await admin.must("DELETE", "/vhosts/gone");
     // Killed, not stopped: what was answered is on disk.
@@ -118,8 +119,49 @@ describe("/api/vhosts", () => {
       description: "over a restart",
       tags: ["t"],
       default_queue_type: "quorum",
+      protected_from_deletion: true,
     });
     expect((await admin.get("/vhosts/gone")).status).toBe(404);
+  });
+
+  it("gives its default type to queues that say none and can be of it", async () => {
+    await admin.must("PUT", "/vhosts/typed");
+    await admin.must("PUT", "/queues/typed/before", { durable: true });
+    await admin.must("PUT", "/vhosts/typed", { default_queue_type: "quorum" });
+    const channel = await amqp.channel(await amqp.connect("/typed"));
+    await channel.assertQueue("durable", { durable: true });
+    await channel.assertQueue("durable", { durable: true });
+    await channel.assertQueue("durable", { durable: true, arguments: { "x-queue-type": "quorum" } });
+    await channel.assertQueue("told", { durable: true, arguments: { "x-queue-type": "classic" } });
+    await channel.assertQueue("transient", { durable: false });
+    await channel.assertQueue("mine", { durable: true, exclusive: true });
+    await channel.assertQueue("passing", { durable: true, autoDelete: true });
+    await channel.assertQueue("before", { durable: true });
+    await admin.must("PUT", "/queues/typed/over-http", { durable: true });
+    expect(await admin.read("/queues/typed?columns=name,type")).toEqual([
+      { name: "before", type: "classic" },
+      { name: "durable", type: "quorum" },
+      { name: "mine", type: "classic" },
+      { name: "over-http", type: "quorum" },
+      { name: "passing", type: "classic" },
+      { name: "told", type: "classic" },
+      { name: "transient", type: "classic" },
+    ]);
+    expect(await admin.read("/queues/typed/durable?columns=arguments")).toEqual({
+      arguments: { "x-queue-type": "quorum" },
+    });
+  });
+
+  it("does not delete a vhost that is protected", async () => {
+    await admin.must("PUT", "/vhosts/precious");
+    expect((await admin.post("/vhosts/precious/deletion/protection")).status).toBe(204);
+    expect(await admin.read("/vhosts/precious")).toMatchObject({ protected_from_deletion: true });
+    const { status, body } = await admin.delete("/vhosts/precious");
+    const reason = "Refusing to delete virtual host 'precious' because it is protected from deletion";
+    expect({ status, body }).toEqual({ status: 412, body: { error: "precondition_failed", reason } });
+    expect((await admin.delete("/vhosts/precious/deletion/protection")).status).toBe(204);
+    expect((await admin.delete("/vhosts/precious")).status).toBe(204);
+    expect((await admin.post("/vhosts/precious/deletion/protection")).status).toBe(404);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { parseJson, writeJson } from "../../src/exact-json.ts";
 import type { TestBroker } from "./broker.ts";
 
 /** An answer of the HTTP API. */
@@ -30,11 +31,11 @@ export class ManagementClient {
     const response = await fetch(`${this.#broker.managementUrl}/api${path}`, {
       method,
       headers: { ...(this.#authorization !== undefined && { authorization: this.#authorization }), ...headers },
-      body: body === undefined || typeof body === "string" ? (body ?? null) : JSON.stringify(body),
+      body: body === undefined || typeof body === "string" ? (body ?? null) : writeJson(body),
       redirect: "manual",
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === "" ? undefined : JSON.parse(text) };
+    return { status: response.status, headers: response.headers, body: text === "" ? undefined : parseJson(text) };
   }
 
   get(path: string): Promise<ApiAnswer> {

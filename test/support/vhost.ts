@@ -1,3 +1,4 @@
+import { Churn } from "../../src/churn.ts";
 import { emptyTable, type FieldTable } from "../../src/field-table.ts";
 import { Limits } from "../../src/limits.ts";
 import { createLog, type Logger } from "../../src/log.ts";
@@ -16,6 +17,7 @@ export class TestVhostHost implements VhostHost {
   readonly log: Logger = createLog("silent");
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
+  readonly churn = new Churn();
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   topologyVersion = 0;
@@ -39,7 +41,12 @@ export class TestVhostHost implements VhostHost {
 /** A vhost with its predefined exchanges, and the connection that declares in it. */
 export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object } {
   const host = new TestVhostHost();
-  const vhost = new Vhost("/", { description: "", tags: [], defaultQueueType: undefined }, host, removeQueue);
+  const vhost = new Vhost(
+    "/",
+    { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false },
+    host,
+    removeQueue,
+  );
   declarePredefined(vhost, false);
   return { host, vhost, owner: {} };
 }

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { Churn } from "../../src/churn.ts";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
 import { Limits } from "../../src/limits.ts";
@@ -12,6 +13,7 @@ import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
 export class TestHost implements VhostsHost {
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
+  readonly churn = new Churn();
   readonly clock: Clock;
   readonly store = new MemoryStore();
   readonly log = pino({ level: "silent" });

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { emptyTable } from "../../src/field-table.ts";
 import { JsonObject } from "../../src/json-object.ts";
-import { column, Metrics } from "../../src/metrics.ts";
+import type { Measured } from "../../src/measured.ts";
+import { type QueueMetric, queueMetrics } from "../../src/metric-names.ts";
+import { Metrics } from "../../src/metrics.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { Message } from "../../src/record.ts";
 import { buildRecord } from "../../src/record-builder.ts";
@@ -21,10 +23,10 @@ let metrics: Metrics;
 beforeEach(() => {
   clock = new DrivenClock();
   const host = new TestHost(clock);
-  host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined });
+  host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false });
   vhost = host.vhosts.get("/");
   queue = declare("q");
-  metrics = new Metrics(clock, host.vhosts);
+  metrics = new Metrics(host);
   metrics.start();
 });
 
@@ -45,13 +47,18 @@ function publish(count: number): void {
   vhost.counters.published += count;
 }
 
-const rateOf = (name: "publish" | "messages") => metrics.ofQueue(queue).ring?.rate(column(name));
+const rateOf = (name: "publish" | "messages") => metrics.ofQueue(queue).rate(name);
+
+/** All values by their names. */
+function valuesOf(measured: Measured<QueueMetric>): Record<string, number> {
+  return Object.fromEntries(queueMetrics.map((name) => [name, measured.value(name)]));
+}
 
 describe("metrics", () => {
   it("tell totals at once and rates once they were looked at", () => {
     publish(10);
-    expect(metrics.ofQueue(queue).values).toMatchObject({ publish: 10, messages: 10, messages_ready: 10, ack: 0 });
-    expect(rateOf("publish")).toBeUndefined();
+    expect(valuesOf(metrics.ofQueue(queue))).toMatchObject({ publish: 10, messages: 10, messages_ready: 10, ack: 0 });
+    expect(metrics.ofQueue(queue).samples).toBe(0);
     clock.advance(sampleMs);
     expect([rateOf("publish"), rateOf("messages")]).toEqual([2, 2]);
     clock.advance(sampleMs);
@@ -65,9 +72,9 @@ describe("metrics", () => {
       publish(1);
       clock.advance(sampleMs);
     }
-    expect(metrics.ofQueue(queue).ring?.size).toBe(13);
+    expect(metrics.ofQueue(queue).samples).toBe(13);
     clock.advance(13 * sampleMs);
-    expect(metrics.ofQueue(queue).ring).toBeUndefined();
+    expect(metrics.ofQueue(queue).samples).toBe(0);
     publish(5);
     clock.advance(sampleMs);
     expect(rateOf("publish")).toBe(1);
@@ -77,16 +84,31 @@ describe("metrics", () => {
     publish(3);
     const other = declare("other");
     vhost.counters.dropped++;
-    expect(metrics.ofVhosts([vhost]).values).toMatchObject({ publish: 3, messages: 3, drop_unroutable: 1 });
+    expect(valuesOf(metrics.ofVhosts([vhost]))).toMatchObject({ publish: 3, messages: 3, drop_unroutable: 1 });
     queue.counters.acked = 2;
     removeQueue(vhost, queue);
     other.counters.acked = 1;
-    expect(metrics.ofVhosts([vhost]).values).toMatchObject({ publish: 3, messages: 0, ack: 3 });
+    expect(valuesOf(metrics.ofVhosts([vhost]))).toMatchObject({ publish: 3, messages: 0, ack: 3 });
     clock.advance(sampleMs);
-    const { ring } = metrics.ofVhosts([vhost]);
-    expect(ring?.rate(column("ack"))).toBe(3 / 5);
+    expect(metrics.ofVhosts([vhost]).rate("ack")).toBe(3 / 5);
     clock.advance(700 * sampleMs);
-    expect(ring?.size).toBe(121);
+    expect(metrics.ofVhosts([vhost]).samples).toBe(121);
+  });
+
+  it("tell of exchanges, and of queues that come and go", () => {
+    const counters = vhost.countersOf(vhost.getExchange(""));
+    counters.publishedIn += 10;
+    counters.publishedOut += 20;
+    clock.advance(sampleMs);
+    const exchange = metrics.ofExchange(counters);
+    expect([exchange.value("publish_in"), exchange.rate("publish_in"), exchange.rate("publish_out")]).toEqual([
+      10, 2, 4,
+    ]);
+    declare("q");
+    removeQueue(vhost, queue);
+    const churn = metrics.ofChurn();
+    const names = ["queue_declared", "queue_created", "queue_deleted"] as const;
+    expect(names.map((name) => churn.value(name))).toEqual([2, 1, 1]);
   });
 
   it("are looked at until they are stopped", () => {

@@ -8,31 +8,27 @@ import type { ManagementHost } from "../host.ts";
 import { propertiesKey } from "../properties-key.ts";
 import { badRequest, found, missing, notAuthorised, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
+import { mapInSlices } from "../slices.ts";
 import { bindingView, defaultBindingView } from "../topology-views.ts";
 
 const sortedBy = ["vhost", "source", "destination_type", "destination", "routing_key", "properties_key"];
 
 /** `/api/bindings`, and the lists of them at exchanges and queues. */
 export function bindingRoutes(api: Api, host: ManagementHost, guard: Guard): void {
-  api.get("/bindings", "management", (call) =>
-    call.list(
-      guard.visibleVhosts(call).flatMap((vhost) => [...bindingsOf(vhost)]),
-      ...sortedBy,
-    ),
-  );
-  api.get("/bindings/:vhost", "vhost", (call) => call.list(bindingsOf(vhostOf(host, call)), ...sortedBy));
+  api.get("/bindings", "management", (call) => listed(call, guard.visibleVhosts(call).flatMap(bindingsOf)));
+  api.get("/bindings/:vhost", "vhost", (call) => listed(call, bindingsOf(vhostOf(host, call))));
   api.get("/queues/:vhost/:queue/bindings", "vhost", (call) => {
     const vhost = vhostOf(host, call);
     const queue = found(vhost.queues.get(call.parameter("queue")));
-    return call.list([defaultBindingView(queue), ...bindingsTo(vhost, queue)], ...sortedBy);
+    return listed(call, [() => defaultBindingView(queue), ...bindingsTo(vhost, queue)]);
   });
   api.get("/exchanges/:vhost/:exchange/bindings/source", "vhost", (call) => {
     const vhost = vhostOf(host, call);
-    return call.list(bindingsFrom(vhost, exchangeOf(vhost, call, "exchange")), ...sortedBy);
+    return listed(call, bindingsFrom(vhost, exchangeOf(vhost, call, "exchange")));
   });
   api.get("/exchanges/:vhost/:exchange/bindings/destination", "vhost", (call) => {
     const vhost = vhostOf(host, call);
-    return call.list(bindingsTo(vhost, exchangeOf(vhost, call, "exchange")), ...sortedBy);
+    return listed(call, bindingsTo(vhost, exchangeOf(vhost, call, "exchange")));
   });
   for (const kind of ["q", "e"] as const) pairRoutes(api, host, guard, kind);
 }
@@ -67,19 +63,26 @@ export function exchangeName(call: Call, parameter: string): string {
   return name === "amq.default" ? "" : name;
 }
 
-function* bindingsOf(vhost: Vhost): Iterable<Row> {
-  for (const exchange of vhost.exchanges.values()) yield* bindingsFrom(vhost, exchange);
+/** Makes the row of a binding. There may be many, and each is made once, in slices. */
+type RowMaker = () => Row;
+
+async function listed(call: Call, makers: Iterable<RowMaker>): Promise<Answer> {
+  return await call.list(await mapInSlices(makers, (make) => make()), ...sortedBy);
 }
 
-function* bindingsFrom(vhost: Vhost, exchange: VhostExchange): Iterable<Row> {
-  if (exchange.name === "") for (const queue of vhost.queues.values()) yield defaultBindingView(queue);
-  for (const binding of exchange.bindings()) yield bindingView(vhost, exchange, binding);
+function bindingsOf(vhost: Vhost): RowMaker[] {
+  return [...vhost.exchanges.values()].flatMap((exchange) => bindingsFrom(vhost, exchange));
 }
 
-function* bindingsTo(vhost: Vhost, destination: Bindable): Iterable<Row> {
-  for (const source of vhost.sourcesOf(destination)) {
-    for (const binding of source.bindingsTo(destination)) yield bindingView(vhost, source, binding);
-  }
+function bindingsFrom(vhost: Vhost, exchange: VhostExchange): RowMaker[] {
+  if (exchange.name === "") return [...vhost.queues.values()].map((queue) => () => defaultBindingView(queue));
+  return [...exchange.bindings()].map((binding) => () => bindingView(vhost, exchange, binding));
+}
+
+function bindingsTo(vhost: Vhost, destination: Bindable): RowMaker[] {
+  return vhost
+    .sourcesOf(destination)
+    .flatMap((source) => [...source.bindingsTo(destination)].map((each) => () => bindingView(vhost, source, each)));
 }
 
 interface Ends {

@@ -22,7 +22,9 @@ const closeReason = "Closed via management plugin";
 export function connectionRoutes(api: Api, host: ManagementHost): void {
   listRoutes(api, host);
   userRoutes(api, host);
-  api.get("/connections/:name", "management", (call) => call.item(connectionView(ownOf(host, call))));
+  api.get("/connections/:name", "management", (call) =>
+    call.item(connectionView(ownOf(host, call), host.metrics, call.query)),
+  );
   api.delete("/connections/:name", "management", (call) => {
     const connection = named(host, call);
     if (connection.username !== call.user.name && !isAdministrator(call.user)) throw notTheirs();
@@ -31,18 +33,18 @@ export function connectionRoutes(api: Api, host: ManagementHost): void {
   });
   api.get("/connections/:name/channels", "management", (call) => {
     const connection = ownOf(host, call);
-    return call.list(channelRows([connection]), "number");
+    return listedChannels(host, call, [connection], "number");
   });
   api.get("/channels/:name", "management", (call) => channelAnswer(host, call));
 }
 
 function listRoutes(api: Api, host: ManagementHost): void {
   const visible = (call: Call) => visibleTo(host, call.user).filter(wantedBy(call));
-  api.get("/connections", "management", (call) => call.list(visible(call).map(connectionView), "name"));
-  api.get("/channels", "management", (call) => call.list(channelRows(visible(call)), "name"));
+  api.get("/connections", "management", (call) => listedConnections(host, call, visible(call)));
+  api.get("/channels", "management", (call) => listedChannels(host, call, visible(call), "name"));
   api.get("/consumers", "management", (call) => call.list(consumerRows(visible(call)), "consumer_tag"));
-  api.get("/vhosts/:vhost/connections", "vhost", (call) => call.list(inVhost(host, call).map(connectionView), "name"));
-  api.get("/vhosts/:vhost/channels", "vhost", (call) => call.list(channelRows(inVhost(host, call)), "name"));
+  api.get("/vhosts/:vhost/connections", "vhost", (call) => listedConnections(host, call, inVhost(host, call)));
+  api.get("/vhosts/:vhost/channels", "vhost", (call) => listedChannels(host, call, inVhost(host, call), "name"));
   api.get("/consumers/:vhost", "vhost", (call) => call.list(consumerRows(inVhost(host, call)), "consumer_tag"));
 }
 
@@ -101,8 +103,27 @@ function ownOf(host: ManagementHost, call: Call): ConnectionView {
   return connection;
 }
 
-function channelRows(connections: readonly ConnectionView[]): Row[] {
-  return connections.flatMap((connection) => [...connection.channels()].map((each) => channelRow(connection, each)));
+function listedConnections({ metrics }: ManagementHost, call: Call, items: readonly ConnectionView[]): Promise<Answer> {
+  return call.listOf({
+    items,
+    keyOf: ({ name }) => ({ name }),
+    rowOf: (connection) => connectionView(connection, metrics, call.query),
+    defaultSort: ["name"],
+  });
+}
+
+function listedChannels(
+  { metrics }: ManagementHost,
+  call: Call,
+  connections: readonly ConnectionView[],
+  sortedBy: string,
+): Promise<Answer> {
+  return call.listOf({
+    items: connections.flatMap((connection) => [...connection.channels()].map((channel) => ({ connection, channel }))),
+    keyOf: ({ connection, channel }) => ({ name: channelName(connection, channel), number: channel.number }),
+    rowOf: ({ connection, channel }) => channelRow(connection, channel, metrics, call.query),
+    defaultSort: [sortedBy],
+  });
 }
 
 function consumerRows(connections: readonly ConnectionView[]): Row[] {
@@ -116,7 +137,7 @@ function consumerRows(connections: readonly ConnectionView[]): Row[] {
 function channelAnswer(host: ManagementHost, call: Call): Answer {
   const { connection, channel } = found(channelNamed(host, call.parameter("name")));
   if (connection.username !== call.user.name && !isMonitor(call.user)) throw notTheirs();
-  return call.item(channelDetails(connection, channel));
+  return call.item(channelDetails(connection, channel, host.metrics, call.query));
 }
 
 function channelNamed(

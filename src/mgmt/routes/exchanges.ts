@@ -11,18 +11,23 @@ import { found, notAuthorised, notFound } from "../refusal.ts";
 import { exchangeDetails, exchangeView } from "../topology-views.ts";
 import { exchangeName } from "./bindings.ts";
 
-const sortedBy = ["vhost", "name"];
-
 /** `/api/exchanges`. */
 export function exchangeRoutes(api: Api, host: ManagementHost, guard: Guard): void {
-  const { vhosts } = host;
+  const { vhosts, metrics } = host;
   const vhostOf = (call: Call): Vhost => found(vhosts.find(call.parameter("vhost")));
-  const rowsOf = (vhost: Vhost) => [...vhost.exchanges.values()].map((exchange) => exchangeView(vhost, exchange));
-  api.get("/exchanges", "management", (call) => call.list(guard.visibleVhosts(call).flatMap(rowsOf), ...sortedBy));
-  api.get("/exchanges/:vhost", "vhost", (call) => call.list(rowsOf(vhostOf(call)), ...sortedBy));
+  const listed = (call: Call, of: readonly Vhost[]): Promise<Answer> =>
+    call.listOf({
+      items: of.flatMap((vhost) => [...vhost.exchanges.values()].map((exchange) => ({ vhost, exchange }))),
+      keyOf: ({ vhost, exchange }) => ({ vhost: vhost.name, name: exchange.name }),
+      rowOf: ({ vhost, exchange }) => exchangeView(vhost, exchange, metrics, call.query),
+      defaultSort: ["vhost", "name"],
+    });
+  api.get("/exchanges", "management", (call) => listed(call, guard.visibleVhosts(call)));
+  api.get("/exchanges/:vhost", "vhost", (call) => listed(call, [vhostOf(call)]));
   api.get("/exchanges/:vhost/:exchange", "vhost", (call) => {
     const vhost = vhostOf(call);
-    return call.item(exchangeDetails(vhost, found(vhost.exchanges.get(exchangeName(call, "exchange")))));
+    const exchange = found(vhost.exchanges.get(exchangeName(call, "exchange")));
+    return call.item(exchangeDetails(vhost, exchange, metrics, call.query));
   });
   api.put("/exchanges/:vhost/:exchange", "vhost", (call) => declare(vhostOf(call), guard, call));
   api.delete("/exchanges/:vhost/:exchange", "vhost", (call) => remove(vhostOf(call), guard, call));

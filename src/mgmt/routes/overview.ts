@@ -6,7 +6,7 @@ import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
-import { lengthRow, messageStats } from "../stats.ts";
+import { churnRow, lengthRow, vhostStats } from "../stats.ts";
 
 /** `/api/overview`, and what else there is to say of the broker as a whole. */
 export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): void {
@@ -47,7 +47,11 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
 
 function statsRow({ metrics }: ManagementHost, vhosts: readonly Vhost[], { query }: Call): Row {
   const measured = metrics.ofVhosts(vhosts);
-  return { ...messageStats(measured, query, "vhost"), queue_totals: lengthRow(measured, query) };
+  return {
+    ...vhostStats(measured, query),
+    churn_rates: churnRow(metrics.ofChurn(), query),
+    queue_totals: lengthRow(measured, query),
+  };
 }
 
 /** Of connections and what is on them, everyone but monitors counts their own. */

@@ -15,12 +15,13 @@ import { queueDetails, queueView } from "../topology-views.ts";
 /** `/api/queues`. */
 export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
-  const listed = (call: Call, queues: Iterable<Queue>): Answer =>
-    call.listOf(
-      queues,
-      ({ vhost, name }) => ({ vhost, name }),
-      (queue) => queueView(queue, host, call.query),
-    );
+  const listed = (call: Call, queues: Iterable<Queue>): Promise<Answer> =>
+    call.listOf({
+      items: [...queues],
+      keyOf: ({ vhost, name }) => ({ vhost, name }),
+      rowOf: (queue) => queueView(queue, host, call.query),
+      defaultSort: ["vhost", "name"],
+    });
   for (const path of ["/queues", "/queues/detailed"]) {
     api.get(path, "management", (call) =>
       listed(

@@ -10,7 +10,7 @@ import { vhostAndUser } from "./permissions.ts";
 /** `/api/topic-permissions`, and the lists of them by vhost and by user. */
 export function topicPermissionRoutes(api: Api, host: ManagementHost): void {
   const { permissions, vhosts, users } = host;
-  const listed = (call: Call, rows: readonly TopicPermission[]): Answer =>
+  const listed = (call: Call, rows: readonly TopicPermission[]): Promise<Answer> =>
     call.list(rows.map(topicPermissionView), "vhost", "user", "exchange");
   api.get("/topic-permissions", "administrator", (call) => listed(call, [...permissions.listTopics()]));
   api.get("/vhosts/:vhost/topic-permissions", "administrator", (call) => {

@@ -1,9 +1,10 @@
 import { vhostFrom } from "../../definition-fields.ts";
+import { protectedText } from "../../vhosts.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { found } from "../refusal.ts";
+import { found, Refusal } from "../refusal.ts";
 import { vhostView } from "../views.ts";
 
 /** `/api/vhosts`. */
@@ -21,11 +22,19 @@ export function vhostRoutes(api: Api, host: ManagementHost, guard: Guard): void 
   );
   api.put("/vhosts/:vhost", "administrator", (call) => putVhost(host, call));
   api.delete("/vhosts/:vhost", "administrator", (call) => {
-    const vhost = call.parameter("vhost");
+    const { name: vhost, properties } = found(vhosts.find(call.parameter("vhost")));
+    if (properties.protectedFromDeletion) throw new Refusal(412, "precondition_failed", protectedText(vhost));
     vhosts.delete(vhost);
     log.info({ vhost, user: call.user.name }, "vhost deleted");
     return done;
   });
+  const protect = (call: Call, protectedFromDeletion: boolean): Answer => {
+    const { name, properties } = found(vhosts.find(call.parameter("vhost")));
+    vhosts.put(name, { ...properties, protectedFromDeletion });
+    return done;
+  };
+  api.post("/vhosts/:vhost/deletion/protection", "administrator", (call) => protect(call, true));
+  api.delete("/vhosts/:vhost/deletion/protection", "administrator", (call) => protect(call, false));
 }
 
 /** Who adds a vhost may do everything in it. What a change does not name stays as it is. */

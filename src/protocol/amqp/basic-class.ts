@@ -197,6 +197,7 @@ class ChannelGetter implements Getter {
   }
 
   empty(): void {
+    this.#channel.counters.gotEmpty++;
     this.#answer(() => this.#channel.send("basic.get-empty", { clusterId: "" }));
   }
 
@@ -211,7 +212,10 @@ class ChannelGetter implements Getter {
     index: number,
   ): void {
     const channel = this.#channel;
-    const { unacked, writer, frameMax, number } = channel;
+    const { unacked, writer, frameMax, number, counters } = channel;
+    if (redelivered) counters.redelivered++;
+    if (segment === undefined) counters.gotNoAck++;
+    else counters.got++;
     if (channel.vhost.firehose.isOn) {
       const parts = [addressStart, addressEnd, contentStart, contentEnd] as const;
       channel.traceDelivery(bytes, parts, this.#queue.name, redelivered);

@@ -16,5 +16,6 @@ export function channelView(channel: Channel): ChannelView {
     uncommitted: transaction?.publishCount ?? 0,
     uncommittedAcks: transaction?.settledCount ?? 0,
     consumers: [...channel.consumers.values()],
+    counters: channel.counters,
   };
 }

@@ -1,11 +1,12 @@
 import { u32 } from "../../bytes.ts";
+import { ChannelCounters } from "../../channel-counters.ts";
 import { BrokerError } from "../../errors.ts";
 import type { TraceParty } from "../../firehose.ts";
 import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { Message } from "../../record.ts";
-import type { Target, Vhost } from "../../vhost.ts";
+import type { Route, Vhost } from "../../vhost.ts";
 import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
 import { channelClosed, consumerDeleted } from "./client-events.ts";
@@ -37,6 +38,7 @@ export class Channel implements ConfirmSink {
   readonly writer: FrameWriter;
   readonly frameMax: number;
   readonly unacked = new UnackedDeliveries();
+  readonly counters = new ChannelCounters();
   readonly deadlines: AckDeadlines;
   readonly consumers = new Map<string, ChannelConsumer>();
   replies: DirectReplyConsumer | undefined;
@@ -221,14 +223,17 @@ export class Channel implements ConfirmSink {
     this.connection.published();
     const route = this.#routes.find(message, mandatory);
     const checked = this.#routes.check(message, route);
-    if (this.transaction !== undefined) this.transaction.publish(checked, route.targets, mandatory);
-    else this.route(checked, route.targets, mandatory);
+    if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
+    else this.route(checked, route, mandatory);
   }
 
-  /** Hands a message to its targets; the confirm, if the channel gives any, follows when all have it safe. */
-  route(message: Message, targets: readonly Target[], mandatory: boolean): void {
+  /** Hands a message to the targets of its route; the confirm, if the channel gives any, follows when all have it safe. */
+  route(message: Message, { targets, counters }: Route, mandatory: boolean): void {
     this.vhost.counters.published++;
     if (this.vhost.firehose.isOn) this.vhost.firehose.published(message, this.traceParty, targets);
+    this.counters.published++;
+    counters.publishedIn++;
+    counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
     const { confirms } = this;
     if (confirms === undefined) {
@@ -260,8 +265,12 @@ export class Channel implements ConfirmSink {
   #unroutable(message: Message, mandatory: boolean): void {
     if (mandatory) {
       this.vhost.counters.returned++;
+      this.counters.returned++;
       returnMessage(this, message);
-    } else this.vhost.counters.dropped++;
+    } else {
+      this.vhost.counters.dropped++;
+      this.counters.dropped++;
+    }
   }
 
   /** Starts numbering publishes and confirming them. */
@@ -282,7 +291,10 @@ export class Channel implements ConfirmSink {
   }
 
   sendConfirms(): void {
-    if (this.isOpen) this.confirms?.send();
+    if (!this.isOpen || this.confirms === undefined) return;
+    const confirmed = this.confirms.send();
+    this.counters.confirmed += confirmed;
+    this.vhost.counters.confirmed += confirmed;
   }
 
   /** Whether a consumer may be given a message now; if not, it is served again when the connection has room. */

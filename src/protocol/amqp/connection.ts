@@ -68,6 +68,7 @@ export class Connection
   /** Bytes before the protocol header is whole. */
   #header: Buffer = Buffer.alloc(0);
   #tookBytes = false;
+  #reads = 0;
   /** An alarm is set and the client publishes. */
   #blocked = false;
   /** Reading rests for a moment. */
@@ -92,6 +93,7 @@ export class Connection
     socket.on("error", (error) => this.#destroy(error.message));
     socket.on("close", () => this.#gone());
     host.connections.add(this);
+    host.churn.connectionsCreated++;
   }
 
   get writer(): FrameWriter {
@@ -105,6 +107,14 @@ export class Connection
 
   get vhost(): string | undefined {
     return this.#vhost;
+  }
+
+  get bytesReceived(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesSent(): number {
+    return this.#socket.bytesWritten;
   }
 
   get channelCount(): number {
@@ -124,6 +134,7 @@ export class Connection
 
   #take(chunk: Buffer): void {
     this.#tookBytes = true;
+    this.#reads++;
     try {
       if (this.#state.name === "awaiting-header") this.#takeHeader(chunk);
       else if (this.#state.name !== "closed") this.#decoder.push(chunk);
@@ -205,6 +216,7 @@ export class Connection
     const channel = new Channel(this, number, vhost, frameMax);
     this.#channels.set(number, channel);
     channelCreated(channel);
+    this.host.churn.channelsCreated++;
     channel.send("channel.open-ok", { channelId: Buffer.alloc(0) });
   }
 
@@ -378,8 +390,8 @@ export class Connection
       channelMax: tuning?.channelMax ?? 0,
       frameMax: tuning?.frameMax ?? 0,
       heartbeat: this.heartbeat,
-      bytesReceived: this.#socket.bytesRead,
-      bytesSent: this.#socket.bytesWritten,
+      reads: this.#reads,
+      writes: this.#output.writes,
       bytesPending: this.backlog,
     };
   }
@@ -431,6 +443,7 @@ export class Connection
     // From here on no consumer of this connection has credit, so what one channel gives back no other one gets.
     this.#state = { name: "closing" };
     for (const channel of this.#channels.values()) channel.terminate();
+    this.host.churn.channelsClosed += this.#channels.size;
     this.#channels.clear();
     this.#lastChannel = undefined;
     for (const queue of this.#exclusive) if (!queue.deleted) removeQueue(state.vhost, queue);
@@ -441,6 +454,8 @@ export class Connection
     clearTimeout(this.#deadline);
     const { username, vhost } = this;
     this.#release();
+    this.host.churn.connectionsClosed++;
+    if (vhost !== undefined) this.#countTraffic(vhost);
     this.#state = { name: "closed" };
     this.host.connections.remove(this);
     const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
@@ -448,8 +463,15 @@ export class Connection
     connectionClosed(this);
   }
 
+  #countTraffic(vhost: string): void {
+    const counters = this.host.vhosts.find(vhost)?.counters;
+    if (counters === undefined) return;
+    counters.received += this.bytesReceived;
+    counters.sent += this.bytesSent;
+  }
+
   channelClosed(channel: Channel): void {
-    this.#channels.delete(channel.number);
+    if (this.#channels.delete(channel.number)) this.host.churn.channelsClosed++;
     if (this.#lastChannel === channel) this.#lastChannel = undefined;
   }
 

@@ -66,8 +66,12 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
   ): void {
     const channel = this.#channel;
     let tag: number;
-    if (segment === undefined) tag = channel.unacked.skip();
-    else {
+    if (redelivered) channel.counters.redelivered++;
+    if (segment === undefined) {
+      channel.counters.deliveredNoAck++;
+      tag = channel.unacked.skip();
+    } else {
+      channel.counters.delivered++;
       tag = channel.unacked.add(this.queue, segment, index, this);
       this.#unacked++;
       const timeoutMs = this.#timeoutMs ?? this.queue.options.consumerTimeoutMs;

@@ -33,6 +33,7 @@ export class DirectReplyConsumer implements Target {
     const { writer, frameMax } = channel;
     const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
     const tag = channel.unacked.skip();
+    channel.counters.deliveredNoAck++;
     writer.deliver(channel.number, this.#prefix, tag, false, bytes, addressStart, addressEnd);
     writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
     channel.wrote();

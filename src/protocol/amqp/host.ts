@@ -1,4 +1,5 @@
 import type { Alarms } from "../../alarms.ts";
+import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
@@ -28,6 +29,7 @@ export interface AmqpHost {
   readonly events: EventSink;
   readonly heartbeats: Heartbeats;
   readonly turns: OutputTurns;
+  readonly churn: Churn;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;

@@ -38,6 +38,8 @@ export interface OutputListener {
 /** A connection's way out: gathers frames, writes them once a turn, and says when there is no room for more. */
 export class SocketOutput {
   readonly writer = new FrameWriter();
+  /** How often something was written to the socket. */
+  writes = 0;
   readonly #socket: Socket;
   readonly #turns: OutputTurns;
   readonly #listener: OutputListener;
@@ -95,6 +97,7 @@ export class SocketOutput {
     const { size } = this.writer;
     if (size === 0) return;
     this.#turnBytes += size;
+    this.writes++;
     this.#sentBytes = true;
     const { parts, chunks } = this.writer.take();
     this.#write(parts);

@@ -26,6 +26,8 @@ export class PublisherConfirms implements CommitWaiter {
   /** Settled publishes behind an unsettled one. */
   #overtakers: number[] = [];
   #pending = false;
+  /** Confirmed by the call of {@link send} that runs. */
+  #confirmed = 0;
 
   constructor(sink: ConfirmSink) {
     this.#sink = sink;
@@ -68,14 +70,16 @@ export class PublisherConfirms implements CommitWaiter {
     this.#sink.confirmsPending();
   }
 
-  /** Sends what is settled. */
-  send(): void {
+  /** Sends what is settled; returns how many publishes that confirms. */
+  send(): number {
     this.#pending = false;
+    this.#confirmed = 0;
     this.#sendInOrder();
     const overtakers = this.#overtakers;
-    if (overtakers.length === 0) return;
+    if (overtakers.length === 0) return this.#confirmed;
     this.#overtakers = [];
     for (const tag of overtakers) if (tag >= this.#first && this.#isSettled(tag)) this.#sendAlone(tag);
+    return this.#confirmed;
   }
 
   #sendInOrder(): void {
@@ -96,8 +100,9 @@ export class PublisherConfirms implements CommitWaiter {
       end++;
     this.#first = end;
     // RabbitMQ says multiple of a run of one when it refuses, but not when it confirms.
-    if (refused === 1) this.#sink.nack(end - 1, true);
-    else this.#sink.ack(end - 1, end - start > 1);
+    if (refused === 1) return this.#sink.nack(end - 1, true);
+    this.#confirmed += end - start;
+    this.#sink.ack(end - 1, end - start > 1);
   }
 
   #isSettled(tag: number): boolean {
@@ -107,8 +112,9 @@ export class PublisherConfirms implements CommitWaiter {
   #sendAlone(tag: number): void {
     const at = this.#at(tag);
     this.#outstanding[at] = sent;
-    if (this.#refused[at] === 1) this.#sink.nack(tag, false);
-    else this.#sink.ack(tag, false);
+    if (this.#refused[at] === 1) return this.#sink.nack(tag, false);
+    this.#confirmed++;
+    this.#sink.ack(tag, false);
   }
 
   #at(tag: number): number {

@@ -12,7 +12,7 @@ export type Settlement = "ack" | "requeue" | "return" | "reject";
 export function settleOne(channel: Channel, tag: number, how: Settlement): boolean {
   const delivery = channel.unacked.take(tag);
   if (delivery === undefined) return channel.deadlines.settleLate(tag);
-  settle(delivery, how);
+  settle(channel, delivery, how);
   if (how === "requeue" || how === "return") delivery.queue.resume();
   if (channel.channelPrefetch > 0) serveAll(channel);
   else delivery.owner?.serve();
@@ -26,7 +26,7 @@ export function settleUpTo(channel: Channel, tag: number, how: Settlement): void
   for (;;) {
     const delivery = channel.unacked.takeFirst(tag);
     if (delivery === undefined) break;
-    settle(delivery, how);
+    settle(channel, delivery, how);
     queues.add(delivery.queue);
     if (delivery.owner !== undefined) owners.add(delivery.owner);
   }
@@ -37,10 +37,11 @@ export function settleUpTo(channel: Channel, tag: number, how: Settlement): void
   else for (const owner of owners) owner.serve();
 }
 
-function settle(delivery: Delivery, how: Settlement): void {
+function settle(channel: Channel, delivery: Delivery, how: Settlement): void {
   const { queue, segment, index, owner } = delivery;
   switch (how) {
     case "ack":
+      channel.counters.acked++;
       queue.ack(segment, index);
       break;
     case "requeue":

@@ -1,13 +1,13 @@
 import { BrokerError } from "../../errors.ts";
 import { Message } from "../../record.ts";
-import type { Target } from "../../vhost.ts";
+import type { Route } from "../../vhost.ts";
 import type { Channel } from "./channel.ts";
 import { type Settlement, settleOne } from "./settlements.ts";
 
 interface Publish {
   readonly record: Buffer;
   readonly expiresAfterMs: number;
-  readonly targets: readonly Target[];
+  readonly route: Route;
   readonly mandatory: boolean;
 }
 
@@ -32,9 +32,9 @@ export class Transaction {
     this.#channel = channel;
   }
 
-  publish(message: Message, targets: readonly Target[], mandatory: boolean): void {
+  publish(message: Message, route: Route, mandatory: boolean): void {
     this.#checkSize();
-    this.#publishes.push({ record: message.own(), expiresAfterMs: message.expiresAfterMs, targets, mandatory });
+    this.#publishes.push({ record: message.own(), expiresAfterMs: message.expiresAfterMs, route, mandatory });
   }
 
   /** Holds back the settlement of deliveries. Throws PRECONDITION_FAILED for a tag settled before. */
@@ -71,10 +71,10 @@ export class Transaction {
     const publishes = this.#publishes;
     const settles = this.#settles;
     this.rollback();
-    for (const { record, expiresAfterMs, targets, mandatory } of publishes) {
+    for (const { record, expiresAfterMs, route, mandatory } of publishes) {
       const message = this.#message.setOwned(record);
       message.expiresAfterMs = expiresAfterMs;
-      this.#channel.route(message, targets, mandatory);
+      this.#channel.route(message, route, mandatory);
     }
     for (const { tags, how } of settles) for (const tag of tags) settleOne(this.#channel, tag, how);
   }

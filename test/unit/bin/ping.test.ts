@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { answerIn, pingCommand } from "../../../bin/commands/ping.ts";
+import { answerIn } from "../../../bin/commands/ping.ts";
+import { runInProcess } from "../../support/brokerctl.ts";
 
 let server: Server | undefined;
 
@@ -27,9 +28,8 @@ it("succeeds when the protocol header is answered by connection.start", async ()
       socket.write(start);
     });
   });
-  const printed: string[] = [];
-  await pingCommand((line) => printed.push(line)).parseAsync(["--port", String(port)], { from: "user" });
-  expect(printed).toEqual(["Ping succeeded"]);
+  const outcome = await runInProcess(["ping", "-q", "--port", String(port)]);
+  expect(outcome).toEqual({ exitCode: 0, stdout: "Ping succeeded\n", stderr: "" });
   expect(Buffer.concat(received).toString("latin1")).toBe("AMQP\x00\x00\x09\x01");
 });
 

@@ -127,12 +127,13 @@ describe("ThreadedStore", () => {
     const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter"];
     tamper(directory, (db) => {
       for (const table of newer) db.exec(`DROP TABLE ${table}`);
+      db.exec("ALTER TABLE vhost DROP COLUMN protected");
       db.pragma("user_version = 1");
     });
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(3));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(4));
   });
 
   it("lets people look at the data while it runs", async () => {
@@ -175,7 +176,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 3): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 4): run that version or restore a backup`,
     });
   });
 
@@ -302,7 +303,14 @@ describe("A writer that fails by a mistake", () => {
     const store = new ThreadedStore({ directory, listener, onCrash: (error) => crashes.push(error.message) });
     await store.open();
     tamper(directory, (db) => db.exec("DROP TABLE vhost"));
-    store.define({ kind: "vhost", name: "/", description: "", tags: [], defaultQueueType: undefined });
+    store.define({
+      kind: "vhost",
+      name: "/",
+      description: "",
+      tags: [],
+      defaultQueueType: undefined,
+      protectedFromDeletion: false,
+    });
     let told = false;
     store.whenCommitted(store.gathering, () => {
       told = true;

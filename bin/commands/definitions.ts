@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { isRecord } from "../cells.ts";
+import { command, flag, text } from "../command.ts";
+import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
+import type { Context } from "../context.ts";
+
+const format = text("--format <format>", "json, the only one there is");
+
+const exportDefinitions = command({
+  name: "export_definitions",
+  group: "Definitions and backup",
+  summary: "writes users, virtual hosts, queues, exchanges, bindings, policies and so on to a file",
+  arguments: { "<file>": "where to; - is standard output" },
+  options: { format },
+  run: async ({ api, output }, { file }, options) => {
+    checkFormat(options.format);
+    if (file !== "-" && !existsSync(dirname(file))) {
+      throw new ArgumentError(`Bad argument: Directory ${dirname(file)} does not exist`, exitCode.dataError);
+    }
+    if (file !== "-") output.banner(`Exporting definitions in JSON to a file at "${file}" ...`);
+    const text = `${JSON.stringify(await api.get("/definitions"))}\n`;
+    if (file === "-") output.raw(text);
+    // Hashes of passwords are in it, so nobody else needs to read it.
+    else writeFileSync(file, text, { mode: 0o600 });
+  },
+});
+
+const importDefinitions = command({
+  name: "import_definitions",
+  group: "Definitions and backup",
+  summary: "adds what is in a file of definitions; all of it, or nothing when some of it is wrong",
+  arguments: { "[file]": "where from; - is standard input, as is nothing" },
+  options: { format, skip: flag("--skip-if-unchanged", "accepted for RabbitMQ's sake; what is there already stays") },
+  timeoutSeconds: "unlimited",
+  run: async (context, { file = "-" }, options) => {
+    checkFormat(options.format);
+    const fromInput = file === "-";
+    if (!fromInput && !existsSync(file)) {
+      throw new ArgumentError(`Bad argument: File ${file} does not exist`, exitCode.dataError);
+    }
+    const place = fromInput ? "standard input" : `a file at "${file}"`;
+    context.output.banner(`Importing definitions in JSON from ${place} ...`);
+    const bytes = fromInput ? await context.terminal.input() : readFileSync(file);
+    checkJson(bytes);
+    await upload(context, bytes);
+  },
+});
+
+/** Sends the definitions, and shows how much of them is there, and then that they are being applied. */
+async function upload({ api, terminal }: Context, bytes: Buffer): Promise<void> {
+  let progress = terminal.progress("Sending", bytes.length);
+  const onSent = (sent: number) => {
+    progress.update(sent);
+    if (sent < bytes.length) return;
+    progress.end();
+    progress = terminal.progress("Applying", undefined);
+  };
+  try {
+    await api.request("POST", "/definitions", { body: bytes, onSent });
+  } finally {
+    progress.end();
+  }
+}
+
+function checkFormat(format: string | undefined): void {
+  if (format === undefined || format.toLowerCase() === "json") return;
+  throw new ArgumentError(
+    "Bad argument: Formatter should be JSON; Erlang's format is not known here",
+    exitCode.dataError,
+  );
+}
+
+function checkJson(bytes: Buffer): void {
+  try {
+    if (isRecord(JSON.parse(bytes.toString("utf8")))) return;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw notDefinitions(reason, error);
+  }
+  throw notDefinitions("it is no object", undefined);
+}
+
+function notDefinitions(reason: string, cause: unknown): CommandError {
+  const text = `Failed to deserialise input (format: JSON) (error: ${reason})`;
+  return new CommandError(exitCode.dataError, text, { cause });
+}
+
+/** The commands about definitions. */
+export const definitionCommands = [exportDefinitions, importDefinitions];

@@ -1,0 +1,123 @@
+import { type CommandSpec, command, flag, text } from "../command.ts";
+import { CommandError, exitCode } from "../command-error.ts";
+
+/** Commands that ask for what is so already: scripts for RabbitMQ call them, and they succeed. */
+const satisfied: readonly CommandSpec[] = [
+  command({
+    name: "start_app",
+    group: "Node",
+    summary: "does nothing: the broker that answers has started",
+    run: async (context) => context.output.banner(`Starting node ${await context.node()} ...`),
+  }),
+  command({
+    name: "force_gc",
+    group: "Node",
+    summary: "does nothing: Node.js decides when to collect garbage",
+    run: async (context) =>
+      context.output.message(`Node ${await context.node()} collects garbage when it has to; there is nothing to do`),
+  }),
+  command({
+    name: "enable_feature_flag",
+    group: "Node",
+    summary: "does nothing for all: every feature is always on",
+    words: ["all"],
+    arguments: { "<flag>": "all, or the name of a flag, of which there is none" },
+    options: {
+      optIn: flag("--opt-in", "accepted for RabbitMQ's sake"),
+      experimental: flag("--experimental", "likewise"),
+    },
+    run: async (context, args) => {
+      context.output.banner(
+        `Enabling ${args.flag === "all" ? "all feature flags" : `feature flag "${args.flag}"`} ...`,
+      );
+      if (args.flag === "all") return;
+      const text = `This feature flag is not supported by node ${await context.node()}`;
+      throw new CommandError(exitCode.usage, text);
+    },
+  }),
+  command({
+    name: "hipe_compile",
+    group: "Node",
+    summary: "does nothing, as in RabbitMQ",
+    arguments: { "[directory]": "accepted for RabbitMQ's sake" },
+    run: ({ output }) => output.message("This command is a no-op: there is no HiPE"),
+  }),
+];
+
+interface Impossible {
+  readonly name: string;
+  readonly code: (typeof exitCode)[keyof typeof exitCode];
+  readonly why: string;
+}
+
+const oneNode = "tsbroker is always a single node";
+const noErlang = "tsbroker runs no Erlang";
+const stopIt = "the HTTP API cannot stop the broker: send its process SIGTERM (systemctl stop, docker stop, kill)";
+const inConfig = "it is set where the broker starts: see 'tsbroker start --help'";
+const noMirrors = "there are no mirrored queues";
+const noFirehose = "the broker has no tracing";
+
+/** Commands of RabbitMQ that cannot be here, the code that RabbitMQ's own ends with, and what to do instead. */
+const impossible: readonly Impossible[] = [
+  ...["join_cluster", "change_cluster_node_type", "update_cluster_nodes", "reset", "force_reset"].map((name) => ({
+    name,
+    code: exitCode.usage,
+    why: `${oneNode}; to start afresh, stop it and give it an empty --data-dir`,
+  })),
+  ...["forget_cluster_node", "rename_cluster_node", "force_boot"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: oneNode,
+  })),
+  ...["stop", "stop_app", "shutdown"].map((name) => ({ name, code: exitCode.unavailable, why: stopIt })),
+  ...["eval", "eval_file", "exec", "remote_shell", "observer", "environment", "list_ciphers", "list_hashes"].map(
+    (name) => ({ name, code: exitCode.unavailable, why: noErlang }),
+  ),
+  ...["encode", "decode"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: "its configuration has no encrypted values: give secrets as environment variables or files",
+  })),
+  ...["set_log_level", "set_vm_memory_high_watermark", "set_disk_free_limit"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: inConfig,
+  })),
+  ...["sync_queue", "cancel_sync_queue"].map((name) => ({ name, code: exitCode.unavailable, why: noMirrors })),
+  ...["trace_on", "trace_off"].map((name) => ({ name, code: exitCode.unavailable, why: noFirehose })),
+  ...["suspend_listeners", "resume_listeners"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: "the HTTP API cannot suspend listeners; close_all_connections closes what is connected",
+  })),
+  {
+    name: "rotate_logs",
+    code: exitCode.unavailable,
+    why: "This command does not rotate logs anymore [deprecated]: the log goes to standard output",
+  },
+  { name: "schema_info", code: exitCode.unavailable, why: "there is no Mnesia" },
+];
+
+function refusal({ name, code, why }: Impossible): CommandSpec {
+  return command({
+    name,
+    group: "Node",
+    summary: `not here: ${why}`,
+    arguments: { "[argument...]": "whatever RabbitMQ's takes" },
+    options: {
+      offline: flag("--offline", "as in RabbitMQ"),
+      wait: flag("--wait", "as in RabbitMQ"),
+      idempotent: flag("--idempotent", "as in RabbitMQ"),
+      disc: flag("--disc", "as in RabbitMQ"),
+      ram: flag("--ram", "as in RabbitMQ"),
+      pid: text("--pid <pid>", "as in RabbitMQ"),
+    },
+    isHidden: true,
+    run: () => {
+      throw new CommandError(code, `${name} is not possible here: ${why}`);
+    },
+  });
+}
+
+/** The commands of RabbitMQ that have nothing to do here. */
+export const nothingToDoCommands = [...satisfied, ...impossible.map(refusal)];

@@ -1,0 +1,11 @@
+import type { Context } from "./context.ts";
+
+/**
+ * A password that may be an argument, as rabbitmqctl takes it; without one it is asked for, or read from standard input.
+ * What stands on a command line has been seen by the shell's history at least, so people are told of the other way.
+ */
+export async function secretArgument(given: string | undefined, { terminal }: Context): Promise<string> {
+  if (given === undefined) return terminal.secret("Password: ");
+  terminal.note("warning: leave the password out to be asked for it; here others can see it, and the shell keeps it");
+  return given;
+}
