@@ -64,6 +64,7 @@ const exchanges = listing({
     ...same("name", "type", "durable", "auto_delete", "internal"),
     arguments: ["arguments", amqpTable],
     policy: "policy",
+    messages_delayed: "messages_delayed",
   },
   usual: ["name", "type"],
   choosesFields: true,
