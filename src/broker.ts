@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { Alarms } from "./alarms.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
@@ -14,7 +15,7 @@ import type { Logger, LogLines } from "./log.ts";
 import { LogExchange } from "./log-exchange.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
-import { startManagement } from "./mgmt/server.ts";
+import { startManagement } from "./mgmt/listener.ts";
 import { nodeName } from "./node-name.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
@@ -71,12 +72,13 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   #lastSegment = 0;
   #lastQueueId = 0;
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, writer: Worker | undefined) {
     this.config = config;
     this.log = log;
     this.memory = new SegmentMemory(config.queueMemory);
     this.store = new ThreadedStore({
       directory: config.dataDir,
+      writer,
       listener: this,
       onCrash: (error) => {
         // Nothing more can be made safe: better no broker than one that loses what it takes.
@@ -174,9 +176,13 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   }
 }
 
-/** Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is not free. */
-export async function startBroker(config: Config, log: Logger, lines?: LogLines): Promise<Broker> {
-  const core = new BrokerCore(config, log);
+/**
+ * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already;
+ * what is logged is published if it comes by `lines`.
+ * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
+ */
+export async function startBroker(config: Config, log: Logger, writer?: Worker, lines?: LogLines): Promise<Broker> {
+  const core = new BrokerCore(config, log, writer);
   await core.restore();
   const logExchange = new LogExchange(
     () => core.vhosts.find(core.defaultVhost),

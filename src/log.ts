@@ -1,11 +1,7 @@
-import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
+import type { LogLevel } from "./log-levels.ts";
 
 export type { Logger } from "pino";
-export type LogLevel = LevelWithSilent;
-
-/** The levels `--log-level` takes, least first. */
-export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LogLevel[];
-
 /** Where lines of the log go: standard output, and whoever else wants them. */
 export class LogLines implements DestinationStream {
   readonly #output = pino.destination({ sync: true });
