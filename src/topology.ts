@@ -268,7 +268,10 @@ function checkQueue(vhost: Vhost, existing: Queue, declaration: QueueDeclaration
   const text = queueText(existing.name, vhost.name);
   checkProperty(text, "durable", declaration.durable && !declaration.exclusive, existing.durable);
   checkProperty(text, "auto_delete", declaration.autoDelete, existing.autoDelete);
-  checkArguments(text, queueArguments, declaration.arguments, existing.arguments);
+  // To say classic is to say nothing.
+  const isSameType = queueTypeOf(declaration.arguments) === existing.type;
+  const compared = queueArguments.filter((name) => name !== "x-queue-type" || !isSameType);
+  checkArguments(text, compared, declaration.arguments, existing.arguments);
 }
 
 /** Throws RESOURCE_LOCKED when the queue is exclusive to another connection than `user`. */

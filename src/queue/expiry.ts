@@ -4,8 +4,8 @@ import type { Segment } from "./segment.ts";
 
 /** Entries of messages that have gone are swept out once they outnumber the rest by this many. */
 const staleMax = 1000;
-/** A segment that is not in memory is read this long before its first message expires. */
-const readAheadMs = 2000;
+/** A segment that is not in memory is read this long before its first message expires: many may be due together. */
+const readAheadMs = 20_000;
 /** Messages expired at once; the rest follows in the next turn, so that a whole backlog's end stops nobody. */
 const expireMax = 5000;
 

@@ -222,8 +222,7 @@ class ChannelGetter implements Getter {
     }
     this.#answer(() => {
       const tag = segment === undefined ? unacked.skip() : unacked.add(this.#queue, segment, index, undefined);
-      const { consumerTimeoutMs } = this.#queue.options;
-      if (segment !== undefined && consumerTimeoutMs !== undefined) channel.deadlines.add(tag, consumerTimeoutMs);
+      if (segment !== undefined) channel.timeDelivery(tag, this.#queue, undefined);
       const head = Buffer.alloc(13);
       putU32(head, 0, methodId("basic.get-ok"));
       putU64(head, 4, tag);

@@ -53,6 +53,7 @@ export class Channel implements ConfirmSink {
   suspended = false;
   readonly #assembly: ContentAssembly;
   readonly #routes: PublishRoutes;
+  readonly #defaultTimeoutMs: number | undefined;
   #state: "open" | "closing" | "closed" = "open";
   /** The method being handled, class in the high 16 bits: a close tells the peer. */
   #method = 0;
@@ -68,6 +69,7 @@ export class Channel implements ConfirmSink {
     this.frameMax = frameMax;
     this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
     this.#routes = new PublishRoutes(this);
+    this.#defaultTimeoutMs = this.host.config.consumerTimeoutMs || undefined;
     this.deadlines = new AckDeadlines(this.host.clock, this.unacked, (count) => this.#deliveriesLate(count));
   }
 
@@ -303,6 +305,12 @@ export class Channel implements ConfirmSink {
     if (this.connection.hasRoom()) return true;
     this.connection.starve(consumer);
     return false;
+  }
+
+  /** A delivery must be settled in time, if a consumer (`ownMs`), its queue or the broker says so. */
+  timeDelivery(tag: number, queue: Queue, ownMs: number | undefined): void {
+    const timeoutMs = ownMs ?? queue.options.consumerTimeoutMs ?? this.#defaultTimeoutMs;
+    if (timeoutMs !== undefined) this.deadlines.add(tag, timeoutMs);
   }
 
   /** Whether the client has this delivery to settle, even if it is too late for that. */
