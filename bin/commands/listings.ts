@@ -67,6 +67,7 @@ const exchanges = listing({
     ...same("name", "type", "durable", "auto_delete", "internal"),
     arguments: ["arguments", amqpTable],
     policy: "policy",
+    messages_delayed: "messages_delayed",
   },
   usual: ["name", "type"],
   fieldsWithoutStats: ["name", "type", "durable", "auto_delete", "internal", "arguments", "policy"],

@@ -1,10 +1,10 @@
+import { nodeName } from "../../node-name.ts";
 import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
 import { churnRow, lengthRow, vhostStats } from "../stats.ts";
