@@ -23,6 +23,7 @@ import { parameterRoutes } from "./routes/parameters.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
@@ -74,6 +75,7 @@ function routes(app: FastifyInstance, host: ManagementHost, server: Server): voi
   definitionRoutes(api, host);
   backupRoutes(api, host);
   healthRoutes(api, host);
+  streamRoutes(api, host, guard);
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();
 }
