@@ -28,6 +28,7 @@ import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
+import { serveInterface } from "./static-files.ts";
 
 /** Largest body of a request. */
 const bodyBytesMax = 10_000_000;
@@ -49,6 +50,7 @@ export async function newApp(host: ManagementHost, server: Server): Promise<Requ
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
   routes(app, host, server);
+  serveInterface(app);
   await app.ready();
   return app.routing;
 }
