@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { Alarms } from "./alarms.ts";
 import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
@@ -13,7 +14,7 @@ import type { ListenerView } from "./listeners.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
-import { startManagement } from "./mgmt/server.ts";
+import { startManagement } from "./mgmt/listener.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
 import { Connection } from "./protocol/amqp/connection.ts";
@@ -68,12 +69,13 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   #lastSegment = 0;
   #lastQueueId = 0;
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, writer: Worker | undefined) {
     this.config = config;
     this.log = log;
     this.memory = new SegmentMemory(config.queueMemory);
     this.store = new ThreadedStore({
       directory: config.dataDir,
+      writer,
       listener: this,
       onCrash: (error) => {
         // Nothing more can be made safe: better no broker than one that loses what it takes.
@@ -159,9 +161,12 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   }
 }
 
-/** Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is not free. */
-export async function startBroker(config: Config, log: Logger): Promise<Broker> {
-  const core = new BrokerCore(config, log);
+/**
+ * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already.
+ * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
+ */
+export async function startBroker(config: Config, log: Logger, writer?: Worker): Promise<Broker> {
+  const core = new BrokerCore(config, log, writer);
   await core.restore();
   try {
     const amqp = await Listener.open(

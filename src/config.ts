@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { envOf, flagOf, type Option, type OptionName, options } from "./config-options.ts";
-import type { LogLevel } from "./log.ts";
+import type { LogLevel } from "./log-levels.ts";
 
 /** Everything that can be set, decided once at start. */
 export interface Config {

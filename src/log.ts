@@ -1,11 +1,7 @@
-import { type DestinationStream, type LevelWithSilent, type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
+import type { LogLevel } from "./log-levels.ts";
 
 export type { Logger } from "pino";
-export type LogLevel = LevelWithSilent;
-
-/** The levels `--log-level` takes, least first. */
-export const logLevels = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const satisfies LogLevel[];
-
 /** The broker's log: one JSON line an event on standard output. Secrets are masked wherever a field is named as one. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {

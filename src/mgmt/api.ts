@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
@@ -5,6 +6,7 @@ import type { Guard, Method, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
 import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
+import { type RouteDoc, routeDocs } from "./route-docs.ts";
 import { sendAnswer } from "./send.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
@@ -16,11 +18,12 @@ export interface RouteView {
   /** Below `/api`, with `:name` for what varies. */
   readonly path: string;
   readonly right: Right;
+  readonly doc: RouteDoc;
 }
 
 const nobody: User = { name: "", passwordHash: "", hashingAlgorithm: "", tags: [] };
 
-/** The routes of the API. Each says who may use it; whatever it changed is on disk before it is answered. */
+/** The routes of the API. Each has its schemas in {@link routeDocs} and says who may use it; whatever it changed is on disk before it is answered. */
 export class Api {
   readonly #app: FastifyInstance;
   readonly #guard: Guard;
@@ -57,7 +60,9 @@ export class Api {
 
   #route(method: Method, path: string, right: Right, handler: Handler): void {
     const url = `/api${path}`;
-    this.#routes.push({ method, path, right });
+    const doc = routeDocs[`${method} ${path}`];
+    assert(doc !== undefined, `${method} ${path} has no schemas`);
+    this.#routes.push({ method, path, right, doc });
     this.#methods.set(url, [...(this.#methods.get(url) ?? []), method]);
     const users = new WeakMap<FastifyRequest, User>();
     this.#app.route({

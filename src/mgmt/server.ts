@@ -1,6 +1,5 @@
-import type { AddressInfo } from "node:net";
-import { promisify } from "node:util";
-import type { FastifyError, FastifyInstance, FastifyReply } from "fastify";
+import type { RequestListener } from "node:http";
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { version } from "../version.ts";
 import { Api } from "./api.ts";
 import { challenge, Guard, LoginRefusal } from "./auth.ts";
@@ -28,25 +27,16 @@ import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
 
-/** The management listener. */
-export interface Management {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /** Largest body of a request. */
 const bodyBytesMax = 10_000_000;
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
 const parameterSizeMax = 4096;
 
-/** Starts the HTTP API. Rejects with the error of a port that is not free. */
-export async function startManagement(host: ManagementHost): Promise<Management> {
-  // Loading fastify takes longer than all the rest of a start: AMQP is served meanwhile.
-  const { fastify } = await import("fastify");
+/** What answers the requests of the HTTP API; `connections` counts those that requests come by. */
+export async function newApp(host: ManagementHost, connections: () => Promise<number>): Promise<RequestListener> {
   const app = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
-    forceCloseConnections: true,
     routerOptions: { maxParamLength: parameterSizeMax, ignoreTrailingSlash: true },
     // A path whose escapes are none fits no route, so it never gets to the error handler.
     frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error) ?? ownFault(host, error)),
@@ -56,17 +46,16 @@ export async function startManagement(host: ManagementHost): Promise<Management>
     refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
-  routes(app, host);
-  const { managementHost, managementPort: port } = host.config;
-  await app.listen({ port, host: managementHost ?? "::" });
-  return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
+  routes(app, host, connections);
+  await app.ready();
+  return app.routing;
 }
 
-function routes(app: FastifyInstance, host: ManagementHost): void {
+function routes(app: FastifyInstance, host: ManagementHost, connections: () => Promise<number>): void {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
   overviewRoutes(api, host, guard);
-  nodeRoutes(api, host, promisify(app.server.getConnections).bind(app.server));
+  nodeRoutes(api, host, connections);
   whoamiRoutes(api, guard);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);

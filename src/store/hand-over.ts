@@ -2,8 +2,12 @@ import type { DefinitionChange } from "./definition-rows.ts";
 import type { RecoveredRows } from "./recovery.ts";
 import type { StoredMessages } from "./store.ts";
 
-/** What the main thread asks of the writer. One batch at a time; reads and batches in any order. */
-export type WriterRequest = BatchRequest | { readonly name: "read"; readonly segment: number } | CloseRequest;
+/** What the main thread asks of the writer: "open" first; one batch at a time; reads and batches in any order. */
+export type WriterRequest =
+  | { readonly name: "open" }
+  | BatchRequest
+  | { readonly name: "read"; readonly segment: number }
+  | CloseRequest;
 
 /** The memory is shared: it is the writer's until it answers. */
 export interface BatchRequest {

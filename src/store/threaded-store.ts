@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { GatheredBatch } from "./batch.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { WriterAnswer, WriterRequest } from "./hand-over.ts";
@@ -14,10 +14,13 @@ import {
   StoreError,
   type StoreListener,
 } from "./store.ts";
+import { startWriter } from "./writer-thread.ts";
 
 export interface ThreadedStoreOptions {
   /** The data directory, created when missing. Only one store in one process can have it open. */
   readonly directory: string;
+  /** The writer for it, when it was started already. */
+  readonly writer?: Worker | undefined;
   readonly listener: StoreListener;
   /** The writer has died of a mistake of ours: nothing is committed any more, and the process should stop. */
   readonly onCrash: (error: StoreError) => void;
@@ -62,11 +65,11 @@ export class ThreadedStore implements Store {
     assert(this.#life.name === "new", "a store is opened once");
     return new Promise((resolve, reject) => {
       this.#life = { name: "opening", opened: { resolve, reject } };
-      // Node 20 cannot run TypeScript in a thread, so this resolves in the built tree only.
-      this.#worker = new Worker(new URL("./writer.js", import.meta.url), { workerData: this.#options.directory });
+      this.#worker = this.#options.writer ?? startWriter(this.#options.directory);
       this.#worker.on("message", (answer: WriterAnswer) => this.#answered(answer));
       this.#worker.on("error", (error) => this.#crashed(error));
       this.#worker.on("exit", () => this.#exited());
+      this.#ask({ name: "open" });
     });
   }
 

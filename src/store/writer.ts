@@ -20,6 +20,8 @@ const collectGarbage: unknown = runInNewContext("gc");
 const tidyMs = 250;
 const tidyOnMs = 1;
 
+type OpenedRequest = Exclude<WriterRequest, { readonly name: "open" }>;
+
 /** Does what the main thread asks for; what the disk refuses it keeps and tries again until it works. */
 class Writer {
   readonly #file: DataFile;
@@ -35,7 +37,7 @@ class Writer {
     this.#port = port;
   }
 
-  handle(request: WriterRequest): void {
+  handle(request: OpenedRequest): void {
     switch (request.name) {
       case "batch":
         this.#batch = request;
@@ -134,12 +136,12 @@ class Writer {
 }
 
 /** Answers "opened" and serves the port, or answers "refused" and lets the thread end. */
-function start(port: MessagePort, directory: string): void {
+function open(port: MessagePort, directory: string): void {
   try {
     const file = new DataFile(directory);
     const rows = file.recover();
     const writer = new Writer(file, port);
-    port.on("message", (request: WriterRequest) => writer.handle(request));
+    port.on("message", (request: OpenedRequest) => writer.handle(request));
     port.postMessage({ name: "opened", rows } satisfies WriterAnswer);
     writer.tidyUp();
   } catch (error) {
@@ -149,5 +151,9 @@ function start(port: MessagePort, directory: string): void {
 }
 
 const directory: unknown = workerData;
-assert(parentPort !== null && typeof directory === "string", "the writer runs in a thread, with the data directory");
-start(parentPort, directory);
+const port = parentPort;
+assert(port !== null && typeof directory === "string", "the writer runs in a thread, with the data directory");
+port.once("message", ({ name }: WriterRequest) => {
+  assert(name === "open", "the writer is asked to open its data first");
+  open(port, directory);
+});
