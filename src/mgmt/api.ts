@@ -69,8 +69,9 @@ export class Api {
       method,
       url,
       // Before the body is read: a stranger's body is not worth the memory.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         if (right !== "public") users.set(request, this.#admit(request, method, right));
+        if (method === "GET" && !acceptsJson(request.headers.accept)) await reply.code(406).send();
       },
       handler: async (request, reply) => {
         const answer = await handler(callOf(request, users.get(request) ?? nobody));
@@ -136,4 +137,10 @@ function textsOf(value: unknown): Query {
     return typeof text === "string" ? [[name, text] as const] : [];
   });
   return Object.fromEntries(texts);
+}
+
+/** Whether an Accept header lets in what nearly all answers are. */
+function acceptsJson(header: string | undefined): boolean {
+  if (header === undefined || header.trim() === "") return true;
+  return header.split(",").some((range) => /^\s*(\*\/\*|application\/(\*|json))\s*(;|$)/i.test(range));
 }
