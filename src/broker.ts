@@ -7,14 +7,17 @@ import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
+import { DefinitionEvents, Events } from "./events.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
 import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
-import type { Logger } from "./log.ts";
+import type { Logger, LogLines } from "./log.ts";
+import { LogExchange } from "./log-exchange.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
 import { startManagement } from "./mgmt/listener.ts";
+import { nodeName } from "./node-name.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
 import { Connection } from "./protocol/amqp/connection.ts";
@@ -56,6 +59,8 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly limits: Limits;
   readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
+  readonly events: Events;
+  readonly definitions: DefinitionEvents;
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
@@ -83,14 +88,23 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
         process.exit(1);
       },
     });
+    this.events = new Events(
+      () => this.vhosts.find(this.defaultVhost),
+      () => this.clock.now(),
+    );
+    this.definitions = new DefinitionEvents(this.store, this.events);
+    this.users = new Users(this.definitions);
+    this.permissions = new Permissions(this.definitions);
+    this.policies = new Policies(this.definitions);
+    this.limits = new Limits(this.definitions);
+    this.globalParameters = new GlobalParameters(this.definitions, config.serverProperties.cluster_name);
     this.backups = new DataBackups(config.dataDir);
-    this.users = new Users(this.store);
-    this.permissions = new Permissions(this.store);
-    this.policies = new Policies(this.store);
-    this.limits = new Limits(this.store);
-    this.globalParameters = new GlobalParameters(this.store, config.serverProperties.cluster_name);
     this.vhosts = new Vhosts(this);
     this.metrics = new Metrics(this);
+  }
+
+  get defaultVhost(): string {
+    return this.config.defaultVhost;
   }
 
   get serverProperties(): FieldTable {
@@ -120,11 +134,13 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   storeFailing(error: Error): void {
     this.log.error({ err: error }, "publishers are blocked until data can be written again");
     this.alarms.set("low on disk");
+    this.events.emit("alarm.set", { source: "disk", node: nodeName });
   }
 
   storeRecovered(): void {
     this.log.info("data is written again");
     this.alarms.clear("low on disk");
+    this.events.emit("alarm.cleared", { source: "disk", node: nodeName });
   }
 
   async restore(): Promise<void> {
@@ -134,6 +150,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
+    for (const definition of state.definitions) this.definitions.restore(definition);
     this.#define(state.definitions.length === 0);
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
   }
@@ -162,12 +179,18 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
 }
 
 /**
- * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already.
+ * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already;
+ * what is logged is published if it comes by `lines`.
  * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
  */
-export async function startBroker(config: Config, log: Logger, writer?: Worker): Promise<Broker> {
+export async function startBroker(config: Config, log: Logger, writer?: Worker, lines?: LogLines): Promise<Broker> {
   const core = new BrokerCore(config, log, writer);
   await core.restore();
+  const logExchange = new LogExchange(
+    () => core.vhosts.find(core.defaultVhost),
+    () => core.clock.now(),
+  );
+  if (lines !== undefined) lines.listener = (line) => logExchange.write(line);
   try {
     const amqp = await Listener.open(
       config.host,

@@ -117,6 +117,13 @@ export const options = {
     fallback: () => 10_000,
     keys: ["handshake_timeout"],
   } satisfies Option<number>,
+  consumerTimeoutMs: {
+    takes: "<ms>",
+    help: "how long a delivery may stay unacknowledged, where no queue, policy or consumer says; 0 for any time",
+    ...integer(0, 2 ** 31 - 1),
+    fallback: () => 0,
+    keys: ["consumer_timeout"],
+  } satisfies Option<number>,
   maxMessageSize: {
     takes: "<bytes>",
     help: "largest message body",

@@ -17,6 +17,8 @@ export interface Config {
   readonly frameMax: number;
   readonly channelMax: number;
   readonly handshakeTimeoutMs: number;
+  /** How long a delivery may stay unacknowledged where nothing else says; 0 for any time. */
+  readonly consumerTimeoutMs: number;
   readonly maxMessageSize: number;
   /** Memory for messages in queues; what is beyond it and not needed soon goes to disk. */
   readonly queueMemory: number;
@@ -70,6 +72,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     frameMax: value("frameMax", options.frameMax),
     channelMax: value("channelMax", options.channelMax),
     handshakeTimeoutMs: value("handshakeTimeoutMs", options.handshakeTimeoutMs),
+    consumerTimeoutMs: value("consumerTimeoutMs", options.consumerTimeoutMs),
     maxMessageSize: value("maxMessageSize", options.maxMessageSize),
     queueMemory: value("queueMemory", options.queueMemory),
     defaultUser: value("defaultUser", options.defaultUser),

@@ -43,7 +43,6 @@ const protection = "protected_from_deletion";
 
 /** What is said of a vhost; what is not said stays as it was before. */
 export function vhostFrom(fields: JsonObject, before: VhostProperties = newVhost): VhostProperties {
-  if (fields.flag("tracing")) throw invalid("tracing is not supported");
   return {
     description: fields.findText("description") ?? before.description,
     tags: fields.findWords("tags") ?? before.tags,

@@ -2,6 +2,17 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import type { LogLevel } from "./log-levels.ts";
 
 export type { Logger } from "pino";
+/** Where lines of the log go: standard output, and whoever else wants them. */
+export class LogLines implements DestinationStream {
+  readonly #output = pino.destination({ sync: true });
+  listener: ((line: string) => void) | undefined;
+
+  write(line: string): void {
+    this.#output.write(line);
+    this.listener?.(line);
+  }
+}
+
 /** The broker's log: one JSON line an event on standard output. Secrets are masked wherever a field is named as one. */
 export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
   const options = {

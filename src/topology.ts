@@ -1,11 +1,15 @@
 import { DelayedMessages } from "./delayed-messages.ts";
 import { checkArguments, checkProperty } from "./equivalence.ts";
 import { BrokerError } from "./errors.ts";
+import { eventExchange } from "./events.ts";
 import { delayedType } from "./exchange/delayed.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
+import { traceExchange } from "./firehose.ts";
+import { logExchange } from "./log-exchange.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
+import { tableToPlain } from "./plain-table.ts";
 import { queueOptions } from "./policy-effects.ts";
 import { queueArguments, queueTypeOf } from "./queue/arguments.ts";
 import { Queue, type QueueProperties } from "./queue/queue.ts";
@@ -35,10 +39,11 @@ const predeclared: readonly (readonly [string, string])[] = [
   ["amq.match", "headers"],
 ];
 
-/** Makes the exchanges that a new vhost starts with. */
-export function declarePredefined(vhost: Vhost): void {
+/** Makes the exchanges that a new vhost starts with; in the default one the broker says what it does as well. */
+export function declarePredefined(vhost: Vhost, isDefault: boolean): void {
   addExchange(vhost, properties("", "direct", false));
-  addExchange(vhost, properties("amq.rabbitmq.trace", "topic", true));
+  addExchange(vhost, properties(traceExchange, "topic", true));
+  if (isDefault) for (const name of [eventExchange, logExchange]) addExchange(vhost, properties(name, "topic", true));
   for (const [name, type] of predeclared) addExchange(vhost, properties(name, type, false));
 }
 
@@ -65,6 +70,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
   checkAlternate(vhost.name, declaration);
   const exchange = addExchange(vhost, declaration);
+  emitExchange(vhost, exchange, "created");
   if (exchange.type === delayedType) addDelayed(vhost, exchange, vhost.host.nextQueueId());
   if (exchange.durable) {
     vhost.noteDefined(exchange);
@@ -80,6 +86,30 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
     });
   }
   return exchange;
+}
+
+function emitExchange(vhost: Vhost, exchange: VhostExchange, what: "created" | "deleted"): void {
+  const { name, type, durable, autoDelete: auto_delete, internal, arguments: args } = exchange;
+  const fields = { type, durable, auto_delete, internal, arguments: tableToPlain(args) };
+  vhost.host.events.emit(`exchange.${what}`, { name, vhost: vhost.name, ...(what === "created" && fields) });
+}
+
+function emitQueue(vhost: Vhost, queue: Queue, what: "created" | "deleted"): void {
+  const { name, durable, autoDelete: auto_delete, exclusiveOwner, arguments: args } = queue;
+  const fields = { durable, auto_delete, exclusive: exclusiveOwner !== undefined, arguments: tableToPlain(args) };
+  vhost.host.events.emit(`queue.${what}`, { name, vhost: vhost.name, ...(what === "created" && fields) });
+}
+
+function emitBinding(vhost: Vhost, { kind: _, ...binding }: BindingDefinition, what: "created" | "deleted"): void {
+  vhost.host.events.emit(`binding.${what}`, {
+    source_name: binding.source,
+    source_kind: "exchange",
+    destination_name: binding.destination,
+    destination_kind: binding.destinationKind,
+    routing_key: binding.routingKey,
+    arguments: tableToPlain(binding.arguments),
+    vhost: vhost.name,
+  });
 }
 
 function addDelayed(vhost: Vhost, exchange: VhostExchange, id: number): void {
@@ -145,6 +175,7 @@ export function deleteExchange(vhost: Vhost, name: string, ifUnused: boolean): v
 function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
   vhost.exchanges.delete(exchange.name);
   removeDelayed(vhost, exchange);
+  emitExchange(vhost, exchange, "deleted");
   if (exchange.durable) vhost.store.undefine({ kind: "exchange", vhost: vhost.name, name: exchange.name });
   for (const binding of [...exchange.bindings()]) {
     exchange.unbind(binding.destination, binding.routingKey, binding.arguments);
@@ -213,6 +244,7 @@ function checkQueueLimit(vhost: Vhost, name: string): void {
 
 function addQueue(vhost: Vhost, properties: QueueProperties): Queue {
   const queue = restoreQueue(vhost, properties);
+  emitQueue(vhost, queue, "created");
   vhost.host.churn.queuesCreated++;
   const { name, id, autoDelete } = properties;
   if (queue.stored) {
@@ -236,7 +268,10 @@ function checkQueue(vhost: Vhost, existing: Queue, declaration: QueueDeclaration
   const text = queueText(existing.name, vhost.name);
   checkProperty(text, "durable", declaration.durable && !declaration.exclusive, existing.durable);
   checkProperty(text, "auto_delete", declaration.autoDelete, existing.autoDelete);
-  checkArguments(text, queueArguments, declaration.arguments, existing.arguments);
+  // To say classic is to say nothing.
+  const isSameType = queueTypeOf(declaration.arguments) === existing.type;
+  const compared = queueArguments.filter((name) => name !== "x-queue-type" || !isSameType);
+  checkArguments(text, compared, declaration.arguments, existing.arguments);
 }
 
 /** Throws RESOURCE_LOCKED when the queue is exclusive to another connection than `user`. */
@@ -284,6 +319,7 @@ export function removeQueue(vhost: Vhost, queue: Queue): number {
   vhost.queues.delete(queue.name);
   vhost.host.churn.queuesDeleted++;
   vhost.retire(queue);
+  emitQueue(vhost, queue, "deleted");
   if (queue.stored) vhost.store.undefine({ kind: "queue", vhost: vhost.name, name: queue.name });
   unbindDestination(vhost, queue);
   vhost.host.topologyChanged();
@@ -321,9 +357,9 @@ export function bind(
 ): void {
   if (!source.bind(destination, routingKey, args)) return;
   vhost.bound(source, destination);
-  if (isStored(source, destination)) {
-    vhost.store.define(bindingKey(vhost, source, destination, routingKey, args));
-  }
+  const binding = bindingKey(vhost, source, destination, routingKey, args);
+  emitBinding(vhost, binding, "created");
+  if (isStored(source, destination)) vhost.store.define(binding);
   vhost.host.topologyChanged();
   for (const record of source.history) vhost.replay(record, destination);
 }
@@ -359,7 +395,9 @@ function forgetBinding(
   args: FieldTable,
 ): void {
   vhost.unbound(source, destination);
-  if (isStored(source, destination)) vhost.store.undefine(bindingKey(vhost, source, destination, routingKey, args));
+  const binding = bindingKey(vhost, source, destination, routingKey, args);
+  emitBinding(vhost, binding, "deleted");
+  if (isStored(source, destination)) vhost.store.undefine(binding);
 }
 
 /** A binding outlives the broker when both its ends do. */

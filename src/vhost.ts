@@ -4,10 +4,12 @@ import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
 import { Deferred } from "./deferred.ts";
 import type { DelayedMessages } from "./delayed-messages.ts";
 import { BrokerError } from "./errors.ts";
+import type { EventSink } from "./events.ts";
 import { delayMsOf } from "./exchange/delayed.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { RoutedContent } from "./exchange/routed-content.ts";
 import { parseExpiration } from "./expiration.ts";
+import { Firehose } from "./firehose.ts";
 import type { Limits } from "./limits.ts";
 import type { Logger } from "./log.ts";
 import { MessageContent } from "./message-content.ts";
@@ -62,6 +64,8 @@ export interface VhostHost {
   readonly churn: Churn;
   nextSegment(): number;
   nextQueueId(): number;
+  /** Hears of what is created and deleted. */
+  readonly events: EventSink;
   /** Every cached route is void: something was declared, bound, deleted or permitted. */
   topologyChanged(): void;
 }
@@ -108,6 +112,8 @@ export class Vhost implements QueueHost {
   readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
   /** The batches in which queues and exchanges were defined. */
   readonly #definedIn = new WeakMap<object, number>();
+  /** Copies of messages, while it is on. */
+  readonly firehose: Firehose;
   readonly #exchangeCounters = new WeakMap<VhostExchange, ExchangeCounters>();
   readonly #removeQueue: QueueRemover;
   readonly #message = new Message();
@@ -125,6 +131,7 @@ export class Vhost implements QueueHost {
     this.properties = properties;
     this.host = host;
     this.#removeQueue = removeQueue;
+    this.firehose = new Firehose(this);
   }
 
   get clock(): Clock {

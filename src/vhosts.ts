@@ -2,7 +2,7 @@ import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
 import { checkNameSize } from "./names.ts";
 import type { Permissions } from "./permissions.ts";
-import type { VhostDefinition } from "./store/store.ts";
+import type { Store, VhostDefinition } from "./store/store.ts";
 import { declarePredefined, removeEverything, removeQueue } from "./topology.ts";
 import { Vhost, type VhostHost, type VhostProperties } from "./vhost.ts";
 
@@ -10,6 +10,10 @@ import { Vhost, type VhostHost, type VhostProperties } from "./vhost.ts";
 export interface VhostsHost extends VhostHost {
   readonly permissions: Permissions;
   readonly connections: ConnectionRegistry;
+  /** The vhost where the broker says what it does. */
+  readonly defaultVhost: string;
+  /** Where vhosts are defined. */
+  readonly definitions: Pick<Store, "define" | "undefine">;
 }
 
 /** What is said of a vhost of which nothing was said. */
@@ -60,12 +64,12 @@ export class Vhosts {
     const existing = this.find(name);
     if (existing === undefined) this.#add(name, kept);
     else existing.properties = kept;
-    this.#host.store.define({ kind: "vhost", name, ...kept });
+    this.#host.definitions.define({ kind: "vhost", name, ...kept });
   }
 
   #add(name: string, properties: VhostProperties): void {
     const vhost = new Vhost(name, properties, this.#host, removeQueue);
-    declarePredefined(vhost);
+    declarePredefined(vhost, name === this.#host.defaultVhost);
     this.#byName.set(name, vhost);
   }
 
@@ -83,7 +87,7 @@ export class Vhosts {
     this.#host.permissions.forgetVhost(name);
     this.#host.policies.forgetVhost(name);
     this.#host.limits.forget("vhost", name);
-    this.#host.store.undefine({ kind: "vhost", name });
+    this.#host.definitions.undefine({ kind: "vhost", name });
   }
 }
 

@@ -3,6 +3,7 @@ import { ArgumentError, CommandError, exitCode, noSuchVhost } from "../command-e
 import type { Context } from "../context.ts";
 import { jsonArgument } from "../json-argument.ts";
 import { type ApiError, on, path } from "../management-client.ts";
+import { askedSecret } from "../secret-argument.ts";
 
 /** What was given as `name=value`. */
 type Fields = Readonly<Record<string, string>>;
@@ -167,7 +168,7 @@ async function put({ api, vhost }: Context, kind: string, known: Kind, fields: F
 
 async function withPassword({ terminal }: Context, fields: Fields): Promise<Fields> {
   if (fields["password"] !== undefined || fields["password_hash"] !== undefined) return fields;
-  return { ...fields, password: await terminal.secret("Password: ") };
+  return { ...fields, password: await askedSecret(terminal) };
 }
 
 /** What the API's "not found" means for something that was to be declared. */

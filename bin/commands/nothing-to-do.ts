@@ -55,7 +55,6 @@ const noErlang = "tsbroker runs no Erlang";
 const stopIt = "the HTTP API cannot stop the broker: send its process SIGTERM (systemctl stop, docker stop, kill)";
 const inConfig = "it is set where the broker starts: see 'tsbroker start --help'";
 const noMirrors = "there are no mirrored queues";
-const noFirehose = "the broker has no tracing";
 
 /** Commands of RabbitMQ that cannot be here, the code that RabbitMQ's own ends with, and what to do instead. */
 const impossible: readonly Impossible[] = [
@@ -84,7 +83,6 @@ const impossible: readonly Impossible[] = [
     why: inConfig,
   })),
   ...["sync_queue", "cancel_sync_queue"].map((name) => ({ name, code: exitCode.unavailable, why: noMirrors })),
-  ...["trace_on", "trace_off"].map((name) => ({ name, code: exitCode.unavailable, why: noFirehose })),
   ...["suspend_listeners", "resume_listeners"].map((name) => ({
     name,
     code: exitCode.unavailable,

@@ -34,14 +34,15 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   const { config, warnings } = readConfig(flags);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
   const writer = startWriter(config.dataDir);
-  const [{ startBroker }, { createLog }] = await Promise.all([
+  const [{ startBroker }, { createLog, LogLines }] = await Promise.all([
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
-  const log = createLog(config.logLevel);
+  const lines = new LogLines();
+  const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
   const stopSignal = firstSignal();
-  const broker = await startBroker(config, log, writer).catch((error: unknown) =>
+  const broker = await startBroker(config, log, writer, lines).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   announce(broker, config, log);

@@ -87,6 +87,21 @@ function protection(name: string, summary: string, isProtected: boolean) {
   });
 }
 
+/** `trace_on` or `trace_off`. */
+function trace(name: string, summary: string, [starting, enabled]: readonly [string, string], tracing: boolean) {
+  return command({
+    name,
+    group: "Virtual hosts",
+    summary,
+    run: async (context) => {
+      const { vhost, output } = context;
+      output.banner(`${starting} tracing for vhost "${vhost}" ...`);
+      await changeVhost(context, vhost, { tracing });
+      output.message(`Trace ${enabled} for vhost ${vhost}`);
+    },
+  });
+}
+
 async function changeVhost({ api }: Context, vhost: string, change: object): Promise<void> {
   await api.get(path`/vhosts/${vhost}`).catch(on(404, () => noSuchVhost(vhost)));
   await api.put(path`/vhosts/${vhost}`, change);
@@ -113,4 +128,6 @@ export const vhostCommands = [
   restartVhost,
   protection("enable_vhost_deletion_protection", "protects a virtual host from being deleted", true),
   protection("disable_vhost_deletion_protection", "lets a protected virtual host be deleted again", false),
+  trace("trace_on", "copies every message to amq.rabbitmq.trace", ["Starting", "enabled"], true),
+  trace("trace_off", "stops copying messages", ["Stopping", "disabled"], false),
 ];

@@ -1,8 +1,8 @@
 import type { ChannelView, ConnectionRegistry, ConnectionView, ConsumerView } from "../connections.ts";
 import type { Metrics } from "../metrics.ts";
+import { nodeName } from "../node-name.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Queue } from "../queue/queue.ts";
-import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 import { channelStats, trafficRow } from "./stats.ts";

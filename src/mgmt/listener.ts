@@ -1,5 +1,4 @@
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
-import { promisify } from "node:util";
 import type { ManagementHost } from "./host.ts";
 
 /** The management listener. */
@@ -15,7 +14,7 @@ export interface Management {
 export async function startManagement(host: ManagementHost): Promise<Management> {
   let app: Promise<RequestListener> | undefined;
   const server = createServer((request, response) => {
-    app ??= import("./server.ts").then(({ newApp }) => newApp(host, promisify(server.getConnections).bind(server)));
+    app ??= import("./server.ts").then(({ newApp }) => newApp(host, server));
     app.then(
       (handle) => handle(request, response),
       (error: unknown) => {

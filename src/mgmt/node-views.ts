@@ -1,8 +1,8 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
+import { nodeName } from "../node-name.ts";
 import { version } from "../version.ts";
 import type { ManagementHost } from "./host.ts";
-import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 import { churnRow } from "./stats.ts";

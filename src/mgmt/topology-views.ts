@@ -1,5 +1,6 @@
 import type { Binding } from "../exchange/binding.ts";
 import type { Metrics } from "../metrics.ts";
+import { nodeName } from "../node-name.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Policies } from "../policies.ts";
 import { queueTypeOf } from "../queue/arguments.ts";
@@ -7,7 +8,6 @@ import type { Queue } from "../queue/queue.ts";
 import type { Bindable, Vhost, VhostExchange } from "../vhost.ts";
 import { consumersOf } from "./connection-views.ts";
 import type { ManagementHost } from "./host.ts";
-import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
 import type { Row } from "./rows.ts";

@@ -1,11 +1,11 @@
 import type { Limits } from "../limits.ts";
 import type { Metrics } from "../metrics.ts";
+import { nodeName } from "../node-name.ts";
 import type { Permission, TopicPermission } from "../permissions.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Policy } from "../policies.ts";
 import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
-import { nodeName } from "./node.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 import { lengthRow, trafficRow, vhostStats } from "./stats.ts";
@@ -44,7 +44,7 @@ export function vhostView(vhost: Vhost, metrics: Metrics, query: Query): Row {
     tags,
     default_queue_type,
     metadata: { description, tags, default_queue_type },
-    tracing: false,
+    tracing: vhost.firehose.isOn,
     protected_from_deletion: protectedFromDeletion,
     cluster_state: { [nodeName]: "running" },
     ...(measured !== undefined && {

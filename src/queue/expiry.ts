@@ -4,8 +4,8 @@ import type { Segment } from "./segment.ts";
 
 /** Entries of messages that have gone are swept out once they outnumber the rest by this many. */
 const staleMax = 1000;
-/** A segment that is not in memory is read this long before its first message expires. */
-const readAheadMs = 2000;
+/** A segment that is not in memory is read this long before its first message expires: many may be due together. */
+const readAheadMs = 20_000;
 /** Messages expired at once; the rest follows in the next turn, so that a whole backlog's end stops nobody. */
 const expireMax = 5000;
 
@@ -84,10 +84,16 @@ export class Expiry {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     while (this.#dueSegments.key <= now) this.#takeSegment();
-    for (let taken = 0; taken < expireMax && this.#due.key <= now; taken++) this.#take();
+    this.expireDue();
     const next = Math.min(this.#due.key, this.#dueSegments.key);
     // Not at once: the clock would call again before anything else has its turn.
     if (next !== Number.POSITIVE_INFINITY) this.#setTimer(Math.max(next, now + 1));
+  }
+
+  /** Lets messages expire whose time has come, or as many of them as may at once. */
+  expireDue(): void {
+    const now = this.#clock.now();
+    for (let taken = 0; taken < expireMax && this.#due.key <= now; taken++) this.#take();
   }
 
   #take(): void {

@@ -16,7 +16,7 @@ import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
 import { QuickAcks } from "./quick-acks.ts";
-import { earliestRetimed, retimed } from "./retiming.ts";
+import { earliestRetimed, retimed, type TtlChange } from "./retiming.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 import { ackWaitMs } from "./segment-log.ts";
@@ -115,8 +115,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #paging: Paging;
   readonly #held: HeldMessages;
   readonly #deadLetterRetries: DeadLetterRetries;
-  /** Segments not in memory whose messages expire as an earlier time to live of the queue had it. */
-  readonly #outdated = new WeakMap<Segment, { readonly ttlMs: number | undefined }>();
+  /** What changed since the messages of a segment that is not in memory were timed. */
+  readonly #outdated = new WeakMap<Segment, readonly TtlChange[]>();
   readonly #acks = new QuickAcks();
   /** Who waits for segments to be in memory. */
   readonly #awaited = new Map<Segment, (() => void)[]>();
@@ -145,7 +145,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#held = new HeldMessages(
       host.clock,
       (segment, index) => this.#release(segment, index),
-      () => this.resume(),
+      () => this.#allReleased(),
     );
     this.#deadLetterRetries = new DeadLetterRetries(host.clock, (segment, index, reason) =>
       this.#sendDeadLetter(segment, index, reason),
@@ -239,7 +239,10 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     level.ready += segment.live;
     this.ready += segment.live;
     this.readyBytes += segment.storedBodyBytes;
-    this.#expiry.watchSegment(segment);
+    const { messageTtlMs } = this.options;
+    if (messageTtlMs === undefined) this.#expiry.watchSegment(segment);
+    // Those that came before the time to live did may not have one yet.
+    else this.#retimeLater(segment, [{ before: messageTtlMs, after: messageTtlMs, at: this.#host.clock.now() }]);
   }
 
   /**
@@ -273,7 +276,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (consumer.noAck) {
       this.counters.deliveredNoAck++;
       const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
-      consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, false, undefined, 0);
+      consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, message.stays, false, undefined, 0);
       return "done";
     }
     const segment = this.#tail(this.#level(this.#levelOf(message)));
@@ -390,7 +393,10 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#dropIfGone(segment, this.#level(segment.level));
     const outdated = this.#outdated.get(segment);
     if (outdated === undefined) this.#expireFilled(segment);
-    else this.#retimeSegment(segment, outdated.ttlMs);
+    else {
+      this.#retimeSegment(segment, outdated);
+      this.#expiry.expireDue();
+    }
     this.resume();
     this.#answerAwaited(segment);
   }
@@ -588,13 +594,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (failures > 0) {
       const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
       const middle = addressEndOf(record, 0);
-      to.deliver(record, 0, middle, middle, record.length, from.isRedelivered(index), kept, index);
+      to.deliver(record, 0, middle, middle, record.length, true, from.isRedelivered(index), kept, index);
       return;
     }
     const bytes = from.bytes(index);
     const start = from.start(index);
     const middle = addressEndOf(bytes, start);
-    to.deliver(bytes, start, middle, middle, from.end(index), from.isRedelivered(index), kept, index);
+    const end = from.end(index);
+    to.deliver(bytes, start, middle, middle, end, from.bytesStay(index), from.isRedelivered(index), kept, index);
   }
 
   /** An unacked message is done with. */
@@ -640,6 +647,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   #release(segment: Segment, index: number): void {
     if (!this.deleted) this.#putBack(segment, index);
+  }
+
+  #allReleased(): void {
+    // What comes back may be too much: what expires now must not take the place of what does not.
+    this.#expiry.expireDue();
+    this.resume();
   }
 
   #putBack(segment: Segment, index: number): void {
@@ -717,28 +730,26 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Lets each message expire as if the time to live, which was `before`, had always been what it is now. */
   #retime(before: number | undefined): void {
+    const change = { before, after: this.options.messageTtlMs, at: this.#host.clock.now() };
     this.#expiry.forgetMessages();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
-        if (segment.resident) this.#retimeSegment(segment, before);
-        else this.#retimeLater(segment, before);
+        if (segment.resident) this.#retimeSegment(segment, [change]);
+        else this.#retimeLater(segment, [...(this.#outdated.get(segment) ?? []), change]);
       }
     }
   }
 
-  #retimeLater(segment: Segment, before: number | undefined): void {
-    const { ttlMs } = this.#outdated.get(segment) ?? { ttlMs: before };
-    this.#outdated.set(segment, { ttlMs });
-    const now = this.#host.clock.now();
-    this.#expiry.watchSegment(segment, earliestRetimed(segment, ttlMs, this.options.messageTtlMs, now));
+  #retimeLater(segment: Segment, changes: readonly TtlChange[]): void {
+    this.#outdated.set(segment, changes);
+    this.#expiry.watchSegment(segment, earliestRetimed(segment, changes));
   }
 
-  #retimeSegment(segment: Segment, before: number | undefined): void {
+  #retimeSegment(segment: Segment, changes: readonly TtlChange[]): void {
     this.#outdated.delete(segment);
-    const now = this.#host.clock.now();
     for (let index = 0; index < segment.count; index++) {
       if (segment.isSettled(index)) continue;
-      const expiresAt = retimed(segment, index, before, this.options.messageTtlMs, now);
+      const expiresAt = retimed(segment, index, changes);
       segment.retime(index, expiresAt);
       segment.setWatched(index, false);
       if (expiresAt !== 0 && segment.isReady(index)) this.#expiry.watch(segment, index, expiresAt);

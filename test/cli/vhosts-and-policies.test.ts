@@ -24,6 +24,14 @@ describe("virtual hosts", () => {
     expect(await brokerctl.out("-s", "list_vhosts")).toBe("/\n");
   });
 
+  it("are traced from trace_on to trace_off", async () => {
+    const tracing = () => brokerctl.json("list_vhosts", "name", "tracing");
+    expect(await brokerctl.out("trace_on")).toBe('Starting tracing for vhost "/" ...\nTrace enabled for vhost /\n');
+    expect(await tracing()).toEqual([{ name: "/", tracing: true }]);
+    expect(await brokerctl.out("trace_off", "-p", "/")).toContain("Trace disabled for vhost /\n");
+    expect(await tracing()).toEqual([{ name: "/", tracing: false }]);
+  });
+
   it("may be added again", async () => {
     await brokerctl.out("add_vhost", "again");
     await brokerctl.out("add_vhost", "again");

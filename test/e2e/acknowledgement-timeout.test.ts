@@ -78,3 +78,23 @@ describe("an acknowledgement timeout", () => {
     expect(inbox.at(0).fields.redelivered).toBe(false);
   });
 });
+
+describe("the acknowledgement timeout of the configuration", () => {
+  const timed = useBroker({ args: ["--consumer-timeout-ms", "100"] });
+  const timedClient = useAmqpClient(timed);
+
+  it("is for every queue that says nothing else", async () => {
+    const channel = await timedClient.channel();
+    const [queue, patient] = [
+      await timedClient.queue(channel),
+      await timedClient.queue(channel, { arguments: { "x-consumer-timeout": 600_000 } }),
+    ];
+    for (const each of [queue, patient]) {
+      send(channel, each, ["1"]);
+      await eventually(async () => expect(await channel.get(each)).not.toBe(false));
+    }
+    const other = await timedClient.channel();
+    await eventually(async () => expect(await drain(other, queue)).toEqual(["1"]));
+    expect(await drain(other, patient)).toEqual([]);
+  });
+});

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { it } from "vitest";
+import { deadLetterRetryMs } from "../../src/queue/dead-letter-retries.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { Message } from "../../src/record.ts";
 import { message } from "../support/messages.ts";
-import { TestConsumer, TestGetter, TestHost } from "../support/queue.ts";
+import { type Held, TestConsumer, TestGetter, TestHost } from "../support/queue.ts";
 import { bytesOf, type ModelMessage, type ModelOptions, QueueModel } from "../support/queue-model.ts";
 import { manyRuns } from "../support/runs.ts";
 
-type Settlement = "ack" | "reject" | "requeue";
+type Settlement = "ack" | "reject" | "requeue" | "return";
 
 interface Holding {
   readonly message: ModelMessage;
@@ -28,7 +29,7 @@ class Bench {
   holdings: Holding[] = [];
   /** Being published just now. */
   publishing: ModelMessage | undefined;
-  readonly #options: ModelOptions;
+  #options: ModelOptions;
   readonly #durable: boolean;
   #nextId = 1;
   /** Told without being on disk: its settlement must explain it. */
@@ -37,7 +38,12 @@ class Bench {
   constructor(options: ModelOptions, durable: boolean) {
     this.#options = options;
     this.#durable = durable;
-    this.model = new QueueModel(options, durable, () => this.host.store.gathering);
+    this.model = new QueueModel(
+      options,
+      durable,
+      () => this.host.store.gathering,
+      () => this.#now,
+    );
     this.queue = this.host.queue(options, { durable });
   }
 
@@ -55,12 +61,10 @@ class Bench {
       ...(ttl !== undefined && { expiration: `${ttl}` }),
       body: Buffer.alloc(bytes),
     });
-    const least = Math.min(ttl ?? Infinity, this.#options.messageTtlMs ?? Infinity);
-    const expiresAt = least === Infinity ? 0 : this.#now + least;
     const noneReady = model.ready.length === 0;
     const refused = model.refuses(bytes);
     const taker = noneReady && !refused ? this.consumers.find((consumer) => consumer.mayTake()) : undefined;
-    const added = model.add({ id, priority, persistent, bytes, expiresAt });
+    const added = model.add({ id, priority, persistent, bytes, ownTtlMs: ttl ?? Infinity });
     if (refused) {
       model.settle(added);
       if (this.#options.overflow === "reject-publish-dlx" && this.#options.deadLetterExchange !== undefined) {
@@ -105,6 +109,7 @@ class Bench {
   /** A message comes out of the queue, to a consumer or, without one, to a getter. */
   delivered(id: number, redelivered: boolean, noAck: boolean, consumer: CheckedConsumer | undefined): ModelMessage {
     const { model } = this;
+    if (this.publishing === undefined) model.catchUp();
     const isDue = (each: ModelMessage): boolean =>
       each === this.publishing || each.expiresAt === 0 || each.expiresAt > this.#now;
     assert.equal(id, model.ready.find(isDue)?.id, "the first ready message is delivered");
@@ -131,14 +136,14 @@ class Bench {
     this.holdings = this.holdings.filter((each) => !holdings.includes(each));
     for (const { message, consumer, settle } of holdings) {
       if (consumer !== undefined) consumer.returning = true;
-      if (how === "requeue") this.model.requeue(message);
+      if (how === "requeue" || how === "return") this.model.requeue(message, how === "return");
       else if (how === "ack") this.model.settle(message);
       else this.model.bury(message, "rejected");
       settle(how);
       this.model.expire(this.#now);
     }
     this.model.dropSurplus();
-    if (how === "requeue") this.queue.resume();
+    if (how === "requeue" || how === "return") this.queue.resume();
     for (const { consumer } of holdings) {
       if (consumer === undefined) continue;
       consumer.returning = false;
@@ -159,8 +164,38 @@ class Bench {
   }
 
   advance(ms: number): void {
-    this.host.clock.advance(ms);
-    this.model.expire(this.#now);
+    const { clock } = this.host;
+    const end = this.#now + ms;
+    for (let next = clock.nextDue; next !== undefined && next <= end; next = clock.nextDue) {
+      clock.advance(Math.max(0, next - this.#now));
+      this.model.catchUp();
+    }
+    clock.advance(end - this.#now);
+    this.model.catchUp();
+  }
+
+  /** A policy changes the time to live. */
+  changeTtl(messageTtlMs: number | undefined): void {
+    this.#options = { ...this.#options, messageTtlMs };
+    this.model.changeTtl(messageTtlMs);
+    this.queue.change({ ...this.queue.options, messageTtlMs });
+    this.advance(0);
+  }
+
+  /** A policy changes the greatest length. */
+  changeLength(maxLength: number | undefined): void {
+    this.#options = { ...this.#options, maxLength };
+    this.model.options = { ...this.model.options, maxLength };
+    this.model.dropSurplus();
+    this.queue.change({ ...this.queue.options, maxLength });
+  }
+
+  /** The dead letters that are on their way arrive, or do not. */
+  letLettersArrive(arrive: boolean): void {
+    for (const { key, sent } of this.host.onSent.splice(0)) {
+      this.model.sent(Number(key), arrive, deadLetterRetryMs);
+      sent(arrive);
+    }
   }
 
   restart(graceful: boolean): void {
@@ -175,6 +210,7 @@ class Bench {
       if (graceful) assert.equal(survivors.has(each.id), each.stored && each.state !== "settled");
     }
     model.restart(survivors, committed);
+    this.#adoptStored(graceful);
     this.consumers = [];
     this.getters = [];
     this.holdings = [];
@@ -188,6 +224,30 @@ class Bench {
     // What was unacked is ready again and may be too much. The queue looks at its limits when it is next used.
     this.queue.resume();
     model.dropSurplus();
+  }
+
+  /** What was counted and timed last may not have been stored before the crash: what was is what counts now. */
+  #adoptStored(graceful: boolean): void {
+    for (const { id, failures, expiresAt } of this.#stored()) {
+      const message = this.model.get(id);
+      if (graceful) assert.equal(failures, message.failures);
+      else assert.ok(failures <= message.failures, "failures are not made up");
+      assert.ok(message.expiries.includes(expiresAt), "it expires when it once was to");
+      message.failures = failures;
+      message.expiresAt = expiresAt;
+      this.model.timeFromNow(message);
+    }
+  }
+
+  *#stored(): Iterable<{ id: number; failures: number; expiresAt: number }> {
+    const { disk } = this.host.store;
+    for (const { number } of disk.state().segments) {
+      const { ends, bytes, flags, expiresAt } = disk.messages(number);
+      for (let i = 0; i < ends.length; i++) {
+        const { routingKey } = new Message().setRecord(bytes, ends[i - 1] ?? 0, ends[i] ?? 0);
+        yield { id: Number(routingKey), failures: (flags[i] ?? 0) >>> 8, expiresAt: expiresAt[i] ?? 0 };
+      }
+    }
   }
 
   /** Compares what both say. What was put off until a segment is read shows as a difference, and is done then. */
@@ -220,6 +280,7 @@ class Bench {
   #read(): void {
     this.host.clock.advance(0);
     this.host.store.settle();
+    this.host.clock.advance(0);
   }
 
   /** Takes out all that is left, and makes sure that everybody was told. */
@@ -230,10 +291,16 @@ class Bench {
     for (const consumer of this.consumers) this.cancel(consumer);
     this.settle(this.holdings, "requeue");
     this.check();
+    // What waits to be tried again comes back; what expires on the way takes its leave.
+    this.advance(60_000);
+    this.#read();
+    this.letLettersArrive(true);
+    this.check();
     for (let left = this.model.ready.length; left > 0; left--) this.get(true);
     this.#read();
     this.check();
     this.get(true);
+    this.letLettersArrive(true);
     this.host.store.settle();
     this.check();
     for (const { id, waits, told } of this.model.messages) assert.ok(!waits || told, `${id} was never told`);
@@ -266,7 +333,7 @@ class CheckedConsumer extends TestConsumer {
   }
 
   override deliver(...args: Parameters<TestConsumer["deliver"]>): void {
-    const [bytes, addressStart, addressEnd, contentStart, contentEnd, redelivered, segment] = args;
+    const [bytes, addressStart, addressEnd, contentStart, contentEnd, , redelivered, segment] = args;
     const id = Number(new Message().set(bytes, addressStart, addressEnd, contentStart, contentEnd).routingKey);
     const message = this.#bench.delivered(id, redelivered, this.noAck, this);
     super.deliver(...args);
@@ -281,8 +348,13 @@ class CheckedConsumer extends TestConsumer {
     const at = this.held.findIndex((held) => held.key === key);
     const [held] = this.held.splice(at, 1);
     assert.ok(held !== undefined);
-    this.#bench.queue[how](held.segment, held.index);
+    settleHeld(this.#bench.queue, held, how);
   }
+}
+
+function settleHeld(queue: Queue, { segment, index }: Held, how: Settlement): void {
+  if (how === "return") queue.requeue(segment, index, true);
+  else queue[how](segment, index);
 }
 
 class CheckedGetter extends TestGetter {
@@ -300,7 +372,7 @@ class CheckedGetter extends TestGetter {
     const message = this.#bench.delivered(id, this.answer?.endsWith("!") === true, this.noAck, undefined);
     const { held } = this;
     if (held === undefined) return;
-    const settle = (how: Settlement): void => this.#bench.queue[how](held.segment, held.index);
+    const settle = (how: Settlement): void => settleHeld(this.#bench.queue, held, how);
     this.#bench.holdings.push({ message, consumer: undefined, settle });
   }
 
@@ -343,7 +415,7 @@ function commands<T>(name: string, args: fc.Arbitrary<T>, run: (bench: Bench, ar
 }
 
 const times = fc.constantFrom(0, 5, 50, 1000);
-const how = fc.constantFrom<Settlement>("ack", "ack", "reject", "requeue");
+const how = fc.constantFrom<Settlement>("ack", "ack", "reject", "requeue", "return");
 
 const publish = commands(
   "publish",
@@ -405,8 +477,16 @@ const everyCommand: fc.Arbitrary<Command>[] = [
   ),
   ...often(
     4,
-    commands("advance", times, (bench, ms) => bench.advance(ms)),
+    commands("advance", fc.oneof({ weight: 5, arbitrary: times }, fc.constant(deadLetterRetryMs)), (bench, ms) =>
+      bench.advance(ms),
+    ),
   ),
+  ...often(
+    4,
+    commands("letLettersArrive", fc.boolean(), (bench, arrive) => bench.letLettersArrive(arrive)),
+  ),
+  commands("changeTtl", fc.constantFrom(undefined, 0, 20, 100, 10_000), (bench, ms) => bench.changeTtl(ms)),
+  commands("changeLength", fc.constantFrom(undefined, 0, 1, 3, 8), (bench, length) => bench.changeLength(length)),
   ...often(8, store),
   ...often(
     2,
@@ -426,6 +506,16 @@ const options: fc.Arbitrary<ModelOptions> = fc.record({
   deadLetterExchange: fc.option(fc.constant("dlx"), { nil: undefined }),
   maxPriority: fc.constantFrom(0, 0, 3),
   singleActiveConsumer: fc.constantFrom(false, false, true),
+  deliveryLimit: limit(0, 1, 2),
+  delayedRetry: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(undefined) },
+    fc.record({
+      of: fc.constantFrom("all", "failed", "returned"),
+      minMs: fc.constantFrom(10, 60),
+      maxMs: fc.constantFrom(60, 100),
+    }),
+  ),
+  deadLettersAtLeastOnce: fc.boolean(),
 });
 
 it("a queue does what a plain list of messages would, also over restarts", () => {
@@ -440,6 +530,6 @@ it("a queue does what a plain list of messages would, also over restarts", () =>
         bench.finish();
       },
     ),
-    manyRuns(3),
+    manyRuns(4),
   );
 });

@@ -37,7 +37,7 @@ describe("/api/overview", () => {
         rates_mode: "basic",
         queue_totals: { messages: 3, messages_ready: 2, messages_unacknowledged: 1 },
         message_stats: { publish: 4, publish_details: { rate: expect.any(Number) }, deliver: 1, drop_unroutable: 1 },
-        object_totals: { connections: 1, channels: 1, consumers: 1, exchanges: 14, queues: 2 },
+        object_totals: { connections: 1, channels: 1, consumers: 1, exchanges: 16, queues: 2 },
         listeners: [
           { protocol: "amqp", port: broker.port, ip_address: "127.0.0.1" },
           { protocol: "http", ip_address: "127.0.0.1" },
@@ -49,14 +49,14 @@ describe("/api/overview", () => {
 
   it("counts for users only what they may see", async () => {
     const row = Object(await manager.read("/overview"));
-    expect(row.object_totals).toMatchObject({ connections: 0, queues: 0, exchanges: 7 });
+    expect(row.object_totals).toMatchObject({ connections: 0, queues: 0, exchanges: 9 });
     for (const hidden of ["node", "listeners", "contexts"]) expect(row).not.toHaveProperty(hidden);
   });
 
   it("can be narrowed", async () => {
     expect(await admin.read("/overview?columns=rates_mode,object_totals.exchanges")).toEqual({
       rates_mode: "basic",
-      object_totals: { exchanges: 14 },
+      object_totals: { exchanges: 16 },
     });
     expect(await admin.read("/overview?disable_stats=true")).not.toHaveProperty("queue_totals");
   });

@@ -183,7 +183,6 @@ describe("/api/vhosts", () => {
     [{ tags: [5] }, "'tags' should be a list of strings"],
     [{ description: [] }, "'description' should be a string"],
     [{ default_queue_type: "stream" }, "unsupported default queue type 'stream'"],
-    [{ tracing: true }, "tracing is not supported"],
     [{ tracing: "maybe" }, "'tracing' should be a boolean"],
     ["{bad", "not_json"],
     ["[]", "not_json"],

@@ -61,7 +61,7 @@ export class TestHost implements QueueHost {
   /** Routing keys of dead letters with the reason: "a expired". */
   deadLetters: string[] = [];
   /** Those that wait to hear whether their dead letter arrived. */
-  readonly onSent: ((arrived: boolean) => void)[] = [];
+  readonly onSent: { readonly key: string; readonly sent: (arrived: boolean) => void }[] = [];
   readonly gone: string[] = [];
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
@@ -89,8 +89,9 @@ export class TestHost implements QueueHost {
     end: number,
     sent?: (arrived: boolean) => void,
   ): void {
-    this.deadLetters.push(`${new Message().setRecord(bytes, start, end).routingKey} ${reason}`);
-    if (sent !== undefined) this.onSent.push(sent);
+    const key = new Message().setRecord(bytes, start, end).routingKey;
+    this.deadLetters.push(`${key} ${reason}`);
+    if (sent !== undefined) this.onSent.push({ key, sent });
   }
 
   lastConsumerGone(queue: Queue): void {
@@ -176,6 +177,7 @@ export class TestConsumer implements Consumer {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    _bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -218,7 +220,7 @@ export class TestGetter implements Getter {
   }
 
   deliver(...args: Parameters<Getter["deliver"]>): void {
-    const [bytes, addressStart, addressEnd, contentStart, contentEnd, redelivered, segment, index] = args;
+    const [bytes, addressStart, addressEnd, contentStart, contentEnd, , redelivered, segment, index] = args;
     const { routingKey } = new Message().set(bytes, addressStart, addressEnd, contentStart, contentEnd);
     if (segment !== undefined) this.held = { key: routingKey, segment, index };
     this.#answered(redelivered ? `${routingKey}!` : routingKey);

@@ -21,6 +21,7 @@ export class TestVhostHost implements VhostHost {
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   topologyVersion = 0;
+  readonly events = { emit: () => {} };
   #lastSegment = 0;
   #lastQueueId = 0;
 
@@ -46,7 +47,7 @@ export function testVhost(): { host: TestVhostHost; vhost: Vhost; owner: object 
     host,
     removeQueue,
   );
-  declarePredefined(vhost);
+  declarePredefined(vhost, false);
   return { host, vhost, owner: {} };
 }
 

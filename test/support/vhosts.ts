@@ -21,7 +21,10 @@ export class TestHost implements VhostsHost {
   readonly connections = new ConnectionRegistry();
   readonly limits = new Limits(this.store);
   readonly policies = new Policies(this.store);
+  readonly defaultVhost = "/";
+  readonly definitions = this.store;
   readonly vhosts = new Vhosts(this);
+  readonly events = { emit: () => {} };
   #lastSegment = 0;
   #lastQueueId = 0;
 

@@ -39,6 +39,7 @@ describe("a setting", () => {
       frameMax: 131_072,
       channelMax: 2047,
       handshakeTimeoutMs: 10_000,
+      consumerTimeoutMs: 0,
       maxMessageSize: 134_217_728,
       queueMemory: 134_217_728,
       defaultUser: "guest",
@@ -141,6 +142,7 @@ describe("the configuration file", () => {
       frame_max = 128KB
       channel_max = 0
       handshake_timeout = 5000
+      consumer_timeout = 1800000
       max_message_size = 1 MiB
       default_user = u
       default_pass = 'a#b c'
@@ -160,6 +162,7 @@ describe("the configuration file", () => {
       frameMax: 131_072,
       channelMax: 65_535,
       handshakeTimeoutMs: 5000,
+      consumerTimeoutMs: 1_800_000,
       maxMessageSize: 1_048_576,
       queueMemory: 134_217_728,
       defaultUser: "u",

@@ -68,6 +68,22 @@ const scenarios: Record<string, Scenario> = {
     await reopen(t);
   },
 
+  "a queue's type is compared, and classic is what says nothing": async (t, name) => {
+    const [classic, quorum] = [{ "x-queue-type": "classic" }, { "x-queue-type": "quorum" }];
+    for (const [queue, first, other] of [
+      [name("classic"), classic, {}],
+      [name("plain"), {}, classic],
+      [name("quorum"), quorum, quorum],
+    ] as const) {
+      for (const args of [first, other]) await t.call("queue.declare", { queue, durable: true, arguments: args });
+      for (const args of first === quorum ? [classic, {}] : [quorum]) {
+        await t.call("queue.declare", { queue, durable: true, arguments: args });
+        await reopen(t);
+      }
+      await t.call("queue.delete", { queue });
+    }
+  },
+
   "x-consistent-hash refuses what it cannot weigh or hash": async (t, name) => {
     const [queue, exchange] = [name("q"), name("x")];
     const type = "x-consistent-hash";

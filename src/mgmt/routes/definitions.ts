@@ -2,6 +2,7 @@ import { exportDefinitions, exportVhost } from "../../definition-export.ts";
 import { importDefinitions } from "../../definition-import.ts";
 import { BrokerError } from "../../errors.ts";
 import type { JsonObject } from "../../json-object.ts";
+import { rabbitmqVersion } from "../../version.ts";
 import type { Api } from "../api.ts";
 import { type Answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
@@ -33,7 +34,12 @@ export function definitionRoutes(api: Api, host: ManagementHost): void {
 /** Which broker the definitions come from. */
 function origin({ config }: ManagementHost): Row {
   const { product, version } = config.serverProperties;
-  return { rabbit_version: version, rabbitmq_version: version, product_name: product, product_version: version };
+  return {
+    rabbit_version: rabbitmqVersion,
+    rabbitmq_version: rabbitmqVersion,
+    product_name: product,
+    product_version: version,
+  };
 }
 
 function download(call: Call, definitions: Row): Answer {

@@ -1,7 +1,7 @@
+import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { badRequest, found, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 

@@ -1,7 +1,7 @@
+import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
 import { answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { nodeView } from "../node-views.ts";
 import { notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";

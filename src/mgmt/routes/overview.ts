@@ -1,9 +1,10 @@
+import { nodeName } from "../../node-name.ts";
+import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
 import { churnRow, lengthRow, vhostStats } from "../stats.ts";
@@ -32,8 +33,8 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
   return {
     product_name: product,
     product_version: version,
-    rabbitmq_version: version,
-    management_version: version,
+    rabbitmq_version: rabbitmqVersion,
+    management_version: rabbitmqVersion,
     cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
     sample_retention_policies: { global: [600], basic: [60], detailed: [60] },

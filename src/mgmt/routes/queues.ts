@@ -1,5 +1,6 @@
 import { queueFrom } from "../../definition-fields.ts";
 import { stripLineBreaks } from "../../names.ts";
+import { nodeName } from "../../node-name.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { checkExclusive, declareQueue, deleteQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
@@ -8,7 +9,6 @@ import type { Guard } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import { getMessages } from "../get-messages.ts";
 import type { ManagementHost } from "../host.ts";
-import { nodeName } from "../node.ts";
 import { badRequest, found, notFound, Refusal } from "../refusal.ts";
 import { queueDetails, queueView } from "../topology-views.ts";
 

@@ -42,7 +42,10 @@ function putVhost({ vhosts, permissions, log }: ManagementHost, call: Call): Ans
   const vhost = call.parameter("vhost");
   const user = call.user.name;
   const existing = vhosts.find(vhost);
+  const tracing = call.body.has("tracing") ? call.body.flag("tracing") : undefined;
   vhosts.put(vhost, vhostFrom(call.body, existing?.properties));
+  // As in RabbitMQ it is off again after a restart.
+  if (tracing !== undefined) vhosts.get(vhost).firehose.isOn = tracing;
   if (existing !== undefined) return putAnswer("replaced");
   permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
   log.info({ vhost, user }, "vhost created");

@@ -7,6 +7,7 @@ import type { Getter } from "../../queue/consumer.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { Segment } from "../../queue/segment.ts";
 import type { Channel } from "./channel.ts";
+import { consumerCreated, consumerDeleted } from "./client-events.ts";
 import { type Method, type MethodArguments, methodId } from "./codec/methods.ts";
 import { ChannelConsumer } from "./deliver.ts";
 import { consumeReplies } from "./direct-reply.ts";
@@ -132,6 +133,7 @@ function consumeQueue(channel: Channel, tag: string, args: MethodArguments<"basi
   channel.consumers.set(tag, consumer);
   // The client must know its consumer before the first message comes for it.
   if (!args.nowait) channel.send("basic.consume-ok", { consumerTag: tag });
+  consumerCreated(channel, consumer);
   queue.addConsumer(consumer);
 }
 
@@ -156,6 +158,7 @@ function cancel(channel: Channel, args: MethodArguments<"basic.cancel">): void {
   const consumer = channel.consumers.get(args.consumerTag);
   if (consumer !== undefined) {
     channel.consumers.delete(args.consumerTag);
+    consumerDeleted(channel, consumer);
     consumer.queue.removeConsumer(consumer);
   } else if (channel.replies?.tag === args.consumerTag) {
     channel.vhost.replyTargets.delete(channel.replies.name);
@@ -204,6 +207,7 @@ class ChannelGetter implements Getter {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -213,10 +217,13 @@ class ChannelGetter implements Getter {
     if (redelivered) counters.redelivered++;
     if (segment === undefined) counters.gotNoAck++;
     else counters.got++;
+    if (channel.vhost.firehose.isOn) {
+      const parts = [addressStart, addressEnd, contentStart, contentEnd] as const;
+      channel.traceDelivery(bytes, parts, this.#queue.name, redelivered);
+    }
     this.#answer(() => {
       const tag = segment === undefined ? unacked.skip() : unacked.add(this.#queue, segment, index, undefined);
-      const { consumerTimeoutMs } = this.#queue.options;
-      if (segment !== undefined && consumerTimeoutMs !== undefined) channel.deadlines.add(tag, consumerTimeoutMs);
+      if (segment !== undefined) channel.timeDelivery(tag, this.#queue, undefined);
       const head = Buffer.alloc(13);
       putU32(head, 0, methodId("basic.get-ok"));
       putU64(head, 4, tag);
@@ -224,7 +231,7 @@ class ChannelGetter implements Getter {
       const count = Buffer.alloc(4);
       putU32(count, 0, this.#queue.ready);
       writer.contentMethod(number, head, bytes, addressStart, addressEnd, count);
-      writer.content(number, bytes, contentStart + 1, contentEnd, frameMax);
+      writer.content(number, bytes, contentStart + 1, contentEnd, frameMax, bytesStay);
       channel.wrote();
     });
   }

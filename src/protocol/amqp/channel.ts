@@ -1,13 +1,15 @@
 import { u32 } from "../../bytes.ts";
 import { ChannelCounters } from "../../channel-counters.ts";
 import { BrokerError } from "../../errors.ts";
+import type { TraceParty } from "../../firehose.ts";
 import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
-import type { Message } from "../../record.ts";
+import { Message } from "../../record.ts";
 import type { Route, Vhost } from "../../vhost.ts";
 import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
+import { channelClosed, consumerDeleted } from "./client-events.ts";
 import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
 import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
@@ -51,6 +53,7 @@ export class Channel implements ConfirmSink {
   suspended = false;
   readonly #assembly: ContentAssembly;
   readonly #routes: PublishRoutes;
+  readonly #defaultTimeoutMs: number | undefined;
   #state: "open" | "closing" | "closed" = "open";
   /** The method being handled, class in the high 16 bits: a close tells the peer. */
   #method = 0;
@@ -66,6 +69,7 @@ export class Channel implements ConfirmSink {
     this.frameMax = frameMax;
     this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
     this.#routes = new PublishRoutes(this);
+    this.#defaultTimeoutMs = this.host.config.consumerTimeoutMs || undefined;
     this.deadlines = new AckDeadlines(this.host.clock, this.unacked, (count) => this.#deliveriesLate(count));
   }
 
@@ -223,15 +227,18 @@ export class Channel implements ConfirmSink {
     const checked = this.#routes.check(message, route);
     if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
     else this.route(checked, route, mandatory);
+    this.#assembly.handedOn();
   }
 
   /** Hands a message to the targets of its route; the confirm, if the channel gives any, follows when all have it safe. */
   route(message: Message, { targets, counters }: Route, mandatory: boolean): void {
     this.vhost.counters.published++;
+    if (this.vhost.firehose.isOn) this.vhost.firehose.published(message, this.traceParty, targets);
     this.counters.published++;
     counters.publishedIn++;
     counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
+    else if (targets.length > 1) message.share();
     const { confirms } = this;
     if (confirms === undefined) {
       for (const target of targets) {
@@ -247,6 +254,16 @@ export class Channel implements ConfirmSink {
       if (result === "done") confirms.committed(tag);
       else if (result === "rejected") confirms.rejected(tag);
     }
+  }
+
+  /** How the firehose names this channel. */
+  get traceParty(): TraceParty {
+    return { connection: this.connection.name, channel: this.number, user: this.connection.username };
+  }
+
+  /** A message goes to a consumer or getter of a queue. */
+  traceDelivery(bytes: Buffer, parts: readonly [number, number, number, number], queue: string, again: boolean): void {
+    this.vhost.firehose.delivered(new Message().set(bytes, ...parts), this.traceParty, queue, again);
   }
 
   #unroutable(message: Message, mandatory: boolean): void {
@@ -292,6 +309,12 @@ export class Channel implements ConfirmSink {
     return false;
   }
 
+  /** A delivery must be settled in time, if a consumer (`ownMs`), its queue or the broker says so. */
+  timeDelivery(tag: number, queue: Queue, ownMs: number | undefined): void {
+    const timeoutMs = ownMs ?? queue.options.consumerTimeoutMs ?? this.#defaultTimeoutMs;
+    if (timeoutMs !== undefined) this.deadlines.add(tag, timeoutMs);
+  }
+
   /** Whether the client has this delivery to settle, even if it is too late for that. */
   owes(tag: number): boolean {
     return this.unacked.has(tag) || this.deadlines.isLate(tag);
@@ -310,6 +333,7 @@ export class Channel implements ConfirmSink {
   /** A queue that a consumer was on has gone: tells the client when it wants to know. */
   consumerCancelled(consumer: ChannelConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
+    consumerDeleted(this, consumer);
     if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
     this.#cancels.push(consumer.tag);
     if (!this.#dispatching && !this.suspended) this.#sendCancels();
@@ -368,7 +392,11 @@ export class Channel implements ConfirmSink {
     if (this.replies !== undefined) this.vhost.replyTargets.delete(this.replies.name);
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
-    for (const consumer of consumers) consumer.queue.removeConsumer(consumer);
+    for (const consumer of consumers) {
+      consumerDeleted(this, consumer);
+      consumer.queue.removeConsumer(consumer);
+    }
+    channelClosed(this);
     this.deadlines.stop();
     this.requeueAll(true);
   }

@@ -11,6 +11,7 @@ import type { Vhost } from "../../vhost.ts";
 import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
 import { channelView } from "./channel-view.ts";
+import { channelCreated, connectionClosed, connectionCreated } from "./client-events.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
 import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
@@ -214,6 +215,7 @@ export class Connection
     checkChannelLimit(this);
     const channel = new Channel(this, number, vhost, frameMax);
     this.#channels.set(number, channel);
+    channelCreated(channel);
     this.host.churn.channelsCreated++;
     channel.send("channel.open-ok", { channelId: Buffer.alloc(0) });
   }
@@ -304,6 +306,7 @@ export class Connection
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
     this.host.log.info({ connection: this.name, user: this.username, vhost: vhost.name }, "connection open");
+    connectionCreated(this);
   }
 
   #updateSecret(): void {
@@ -457,6 +460,7 @@ export class Connection
     this.host.connections.remove(this);
     const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
     this.host.log.info({ connection: this.name, user: username, vhost, seconds, why: this.#why }, "connection closed");
+    connectionClosed(this);
   }
 
   #countTraffic(vhost: string): void {

@@ -60,6 +60,7 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -74,12 +75,15 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
       channel.counters.delivered++;
       tag = channel.unacked.add(this.queue, segment, index, this);
       this.#unacked++;
-      const timeoutMs = this.#timeoutMs ?? this.queue.options.consumerTimeoutMs;
-      if (timeoutMs !== undefined) channel.deadlines.add(tag, timeoutMs);
+      channel.timeDelivery(tag, this.queue, this.#timeoutMs);
+    }
+    if (channel.vhost.firehose.isOn) {
+      const parts = [addressStart, addressEnd, contentStart, contentEnd] as const;
+      channel.traceDelivery(bytes, parts, this.queue.name, redelivered);
     }
     const { writer, frameMax } = channel;
     writer.deliver(channel.number, this.#prefix, tag, redelivered, bytes, addressStart, addressEnd);
-    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
+    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax, bytesStay);
     channel.wrote();
   }
 

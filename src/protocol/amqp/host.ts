@@ -4,6 +4,7 @@ import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
+import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
@@ -26,6 +27,7 @@ export interface AmqpHost {
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
+  readonly events: EventSink;
   readonly heartbeats: Heartbeats;
   readonly turns: OutputTurns;
   readonly churn: Churn;

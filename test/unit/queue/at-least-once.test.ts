@@ -19,7 +19,7 @@ describe("dead lettering at least once", () => {
     expect([queue.ready, queue.unacked, host.deadLetters]).toEqual([0, 1, ["a expired"]]);
     host.store.settle();
     expect(host.store.disk.state().segments).toMatchObject([{ count: 1 }]);
-    host.onSent.shift()?.(true);
+    host.onSent.shift()?.sent(true);
     expect(queue.unacked).toBe(0);
     host.store.settle();
     expect(host.store.disk.state().segments).toEqual([]);
@@ -31,14 +31,14 @@ describe("dead lettering at least once", () => {
     queue.enqueue(persistent("a"), undefined, 0);
     host.clock.advance(100);
     for (let times = 2; times < 5; times++) {
-      host.onSent.shift()?.(false);
+      host.onSent.shift()?.sent(false);
       host.clock.advance(deadLetterRetryMs - 1);
       expect(host.deadLetters).toHaveLength(times - 1);
       host.clock.advance(1);
       expect(host.deadLetters).toHaveLength(times);
     }
     expect(new Set(host.deadLetters)).toEqual(new Set(["a expired"]));
-    host.onSent.shift()?.(true);
+    host.onSent.shift()?.sent(true);
     expect([queue.ready, queue.unacked]).toEqual([0, 0]);
   });
 
@@ -50,7 +50,7 @@ describe("dead lettering at least once", () => {
     queue.enqueue(persistent("a"), undefined, 0);
     consumer.settle(queue, "reject");
     expect([queue.unacked, host.deadLetters]).toEqual([1, ["a rejected"]]);
-    host.onSent.shift()?.(true);
+    host.onSent.shift()?.sent(true);
     expect(queue.unacked).toBe(0);
   });
 
@@ -80,7 +80,7 @@ describe("dead lettering at least once", () => {
     queue.enqueue(persistent("a"), undefined, 0);
     host.clock.advance(100);
     queue.delete();
-    host.onSent.shift()?.(false);
+    host.onSent.shift()?.sent(false);
     host.clock.advance(deadLetterRetryMs);
     expect(host.deadLetters).toHaveLength(1);
   });
