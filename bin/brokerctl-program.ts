@@ -5,12 +5,14 @@ import { ArgumentError, CommandError, exitCode } from "./command-error.ts";
 import { adminCommands } from "./commands/admin.ts";
 import { adminListCommands } from "./commands/admin-list.ts";
 import { awaitCommands } from "./commands/await.ts";
+import { backupCommand } from "./commands/backup.ts";
 import { completionCommands } from "./commands/completion.ts";
 import { connectionCommands } from "./commands/connections.ts";
 import { definitionCommands } from "./commands/definitions.ts";
 import { healthCommands } from "./commands/health.ts";
 import { limitCommands } from "./commands/limits.ts";
 import { listingCommands } from "./commands/listings.ts";
+import { messageCommands } from "./commands/messages.ts";
 import { nothingToDoCommands } from "./commands/nothing-to-do.ts";
 import { parameterCommands } from "./commands/parameters.ts";
 import { permissionCommands } from "./commands/permissions.ts";
@@ -34,10 +36,12 @@ const commands: readonly CommandSpec[] = [
   ...vhostCommands,
   ...limitCommands,
   ...queueCommands,
+  ...messageCommands,
   ...listingCommands,
   ...policyCommands,
   ...parameterCommands,
   ...definitionCommands,
+  backupCommand,
   ...connectionCommands,
   pingCommand,
   ...statusCommands,

@@ -1,3 +1,5 @@
+import { writeJson } from "../src/exact-json.ts";
+
 /** A value of a table: as text, and as rabbitmqctl puts it in JSON. */
 export interface Cell {
   readonly text: string;
@@ -17,13 +19,13 @@ export function plain(value: unknown): Cell {
 }
 
 function plainText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : writeJson(value);
 }
 
 /** A document that stays JSON: text in every format, as rabbitmqctl gives policies and limits. */
 export function document(value: unknown): Cell {
   if (value === undefined || value === null) return empty;
-  const text = JSON.stringify(value);
+  const text = writeJson(value);
   return { text, json: text };
 }
 
@@ -72,14 +74,14 @@ function embedded(text: string): number[] {
 
 function tableText(table: Readonly<Record<string, unknown>>): string {
   return `[${Object.entries(table)
-    .map(([key, value]) => `{${JSON.stringify(key)},${fieldText(value)}}`)
+    .map(([key, value]) => `{${writeJson(key)},${fieldText(value)}}`)
     .join(",")}]`;
 }
 
 function fieldText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(fieldText).join(",")}]`;
   if (isRecord(value)) return tableText(value);
-  return value === null ? "undefined" : JSON.stringify(value);
+  return value === null ? "undefined" : writeJson(value);
 }
 
 function tableJson(table: Readonly<Record<string, unknown>>): unknown[] {
@@ -95,6 +97,8 @@ function fieldJson(value: unknown): [type: string, value: unknown] {
       return ["longstr", value];
     case "boolean":
       return ["bool", value];
+    case "bigint":
+      return ["long", value];
     case "number":
       return [Number.isInteger(value) ? "long" : "double", value];
     default:

@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { type ArgumentError, CommandError, type ExitCode, exitCode } from "./command-error.ts";
+import { printable } from "./formatters.ts";
 import { ApiError } from "./management-client.ts";
 
 /** The command line makes no sense for a command that is known. */
@@ -23,6 +24,13 @@ export interface Failure {
 
 /** Explains why a command line failed. Faults of our own are thrown on. */
 export function failureOf(error: unknown, program: Command): Failure {
+  const { code, text } = explain(error, program);
+  // Names that the broker tells of must not steer a terminal.
+  const parts = text.split(/([\n\t])/).map((part, index) => (index % 2 === 0 ? printable(part) : part));
+  return { code, text: parts.join("") };
+}
+
+function explain(error: unknown, program: Command): Failure {
   if (error instanceof UsageFailure) return usageFailure(error);
   if (error instanceof CommanderError) return unknownCommand(error, program);
   if (error instanceof CommandError) return { code: error.code, text: `Error:\n${error.message}\n` };

@@ -1,3 +1,4 @@
+import { writeJson } from "../src/exact-json.ts";
 import type { Cell } from "./cells.ts";
 
 /** A list as commands hand it over for printing. */
@@ -26,9 +27,9 @@ export function formatTable(table: Table, formatter: FormatterName, headers: boo
     case "csv":
       return csv(table, headers);
     case "json":
-      return jsonList(objectsOf(table).map((row) => JSON.stringify(row)));
+      return jsonList(objectsOf(table).map(writeJson));
     case "json_stream":
-      return lines(objectsOf(table).map((row) => JSON.stringify(row)));
+      return lines(objectsOf(table).map(writeJson));
   }
 }
 

@@ -1,10 +1,11 @@
+import { parseJson } from "../src/exact-json.ts";
 import { isRecord } from "./cells.ts";
 import { CommandError, exitCode } from "./command-error.ts";
 
 /** The value of an argument that is JSON. */
 export function jsonArgument(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw undecodable(error instanceof Error ? error.message : String(error), error);
   }

@@ -26,8 +26,8 @@ interface ListingBase {
 interface ColumnListing extends ListingBase {
   /** The columns without a choice. */
   readonly usual: readonly string[];
-  /** The API can leave out what is not asked for. */
-  readonly choosesFields?: boolean;
+  /** The API can leave out what is not asked for; for these fields it need not look at statistics, which takes long. */
+  readonly fieldsWithoutStats?: readonly string[];
   /** Options of rabbitmqctl that choose nodes; with one node only --offline leaves anything out. */
   readonly choosesNodes?: boolean;
 }
@@ -52,7 +52,7 @@ export function listing(definition: ColumnListing): CommandSpec {
     run: async (context, { column }, options) => {
       const chosen = chosenColumns(column, columns, usual);
       context.output.banner(definition.banner(context, ""));
-      const rows = await rowsOf(definition, context, "", definition.choosesFields === true ? chosen : undefined);
+      const rows = await rowsOf(definition, context, "", fieldQuery(definition, chosen));
       print(context, columns, chosen, "offline" in options && options.offline ? [] : rows);
     },
   });
@@ -99,14 +99,19 @@ function chosenColumns(
   return names.length === 0 ? usual : names;
 }
 
-async function rowsOf(
-  listing: ListingBase,
-  context: Context,
-  subject: string,
-  chosen?: readonly string[],
-): Promise<readonly Row[]> {
-  const fields = chosen?.map((name) => fieldOf(listing.columns[name] ?? name));
-  const query = fields === undefined ? "" : `?columns=${encodeURIComponent(fields.join(","))}`;
+/** Asks the API for the fields of the chosen columns only, where it can do that. */
+function fieldQuery({ columns, fieldsWithoutStats }: ColumnListing, chosen: readonly string[]): string {
+  if (fieldsWithoutStats === undefined) return "";
+  const fields = chosen.map((name) => fieldOf(columns[name] ?? name));
+  const needsStats = fields.some((field) => !fieldsWithoutStats.includes(field));
+  const query = new URLSearchParams({
+    columns: fields.join(","),
+    ...(!needsStats && { disable_stats: "true", enable_queue_totals: "true" }),
+  });
+  return `?${query}`;
+}
+
+async function rowsOf(listing: ListingBase, context: Context, subject: string, query = ""): Promise<readonly Row[]> {
   try {
     return await context.api.list(listing.path(context, subject) + query);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { parseJson, writeJson } from "../src/exact-json.ts";
 import { isRecord } from "./cells.ts";
 import { CommandError, exitCode } from "./command-error.ts";
 import type { Login } from "./login.ts";
@@ -26,9 +27,16 @@ export interface RequestOptions {
   /** Told how many bytes of the body have been sent. */
   readonly onSent?: (bytes: number) => void;
   /** Gets the body of the answer bit by bit, instead of its JSON being returned. */
-  readonly onChunk?: (chunk: Buffer) => void;
+  readonly sink?: AnswerSink;
   /** For what everybody may ask: no password is looked for. */
   readonly anonymous?: boolean;
+}
+
+/** Where an answer goes that is not kept in memory. */
+export interface AnswerSink {
+  /** The answer begins; `size` is undefined when the broker does not say it. */
+  start(size: number | undefined): void;
+  write(chunk: Buffer): void;
 }
 
 /** No answer is larger, short of a backup, which is not kept in memory. */
@@ -64,8 +72,8 @@ export class ManagementClient {
     const authorization = options.anonymous === true ? undefined : await this.#authorize();
     const response = await this.#send(method, path, authorization, options);
     const status = response.statusCode ?? 0;
-    if (status < 300 && options.onChunk !== undefined) {
-      for await (const chunk of response) options.onChunk(chunk);
+    if (status < 300 && options.sink !== undefined) {
+      await this.#pour(response, options.sink);
       return undefined;
     }
     const text = await this.#read(response);
@@ -118,7 +126,7 @@ export class ManagementClient {
     authorization: string | undefined,
     { body, onSent, headers: given }: RequestOptions,
   ): Promise<IncomingMessage> {
-    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(writeJson(body));
     const headers = {
       ...given,
       ...(authorization !== undefined && { authorization }),
@@ -131,6 +139,16 @@ export class ManagementClient {
       request.on("error", (error) => reject(this.#deadline.aborted ? error : this.#unreachable(error)));
       sendBody(request, bytes ?? Buffer.alloc(0), onSent);
     });
+  }
+
+  async #pour(response: IncomingMessage, sink: AnswerSink): Promise<void> {
+    const length = response.headers["content-length"];
+    sink.start(length === undefined ? undefined : Number(length));
+    try {
+      for await (const chunk of response) sink.write(chunk);
+    } catch (error) {
+      throw this.#deadline.aborted || !isReset(error) ? error : this.#unreachable(error);
+    }
   }
 
   async #read(response: IncomingMessage): Promise<string> {
@@ -147,7 +165,7 @@ export class ManagementClient {
   #parse(text: string): unknown {
     if (text === "") return undefined;
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (error) {
       throw this.#noApi("its answer is no JSON", error);
     }
@@ -201,7 +219,7 @@ function sendBody(
 
 function reasonIn(text: string, status: number): string {
   try {
-    const body: unknown = JSON.parse(text);
+    const body = parseJson(text);
     if (isRecord(body) && typeof body["reason"] === "string" && body["reason"] !== "") return body["reason"];
     if (isRecord(body) && typeof body["error"] === "string") return body["error"];
   } catch {
@@ -210,8 +228,14 @@ function reasonIn(text: string, status: number): string {
   return `HTTP status ${status}`;
 }
 
+/** Whether the connection ended before the answer did. */
+function isReset(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
+}
+
 function reachText(error: Error): string {
-  const code = "code" in error ? error.code : undefined;
+  const code = "code" in error ? String(error.code) : "";
+  if (code.startsWith("HPE_")) return "what listens there does not speak HTTP; AMQP has another port";
   switch (code) {
     case "ECONNREFUSED":
       return "connection refused";
@@ -220,7 +244,14 @@ function reachText(error: Error): string {
       return "no such host";
     case "ECONNRESET":
       return "it closed the connection";
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+      return "its certificate is of no authority known here; NODE_EXTRA_CA_CERTS can name a file with it";
+    case "EPROTO":
+      return "what listens there does not speak TLS; try http:";
     default:
-      return error.message || String(code);
+      return error.message || code;
   }
 }

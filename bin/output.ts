@@ -1,3 +1,4 @@
+import { writeJson } from "../src/exact-json.ts";
 import { CommandError, exitCode } from "./command-error.ts";
 import { type FormatterName, formatTable, isMachineReadable, type Table } from "./formatters.ts";
 
@@ -41,7 +42,7 @@ export class Output {
   document(text: string, json: unknown): void {
     const { formatter = "table" } = this.#settings;
     if (formatter === "csv") throw new CommandError(exitCode.software, "This result is no list: it cannot be CSV");
-    this.#write(this.isMachineReadable ? `${JSON.stringify(json)}\n` : text);
+    this.#write(this.isMachineReadable ? `${writeJson(json)}\n` : text);
   }
 
   /** Prints text as it is, whatever the format. */

@@ -10,6 +10,8 @@ export interface Progress {
 
 /** Who sits at the other end: what they are asked and what they see besides the result. */
 export interface Terminal {
+  /** Whether anybody sees progress. */
+  readonly isWatched: boolean;
   /** Reads a password: from the terminal without showing it, or else a line of standard input. */
   secret(prompt: string): Promise<string>;
   /** Reads standard input to its end. */
@@ -29,8 +31,12 @@ export interface TerminalStreams {
 /** The terminal of this process. */
 export function processTerminal({ input, error }: TerminalStreams): Terminal {
   return {
+    isWatched: error.isTTY,
     secret: (prompt) => (input.isTTY ? readHidden(input, error, prompt) : firstLine(input)),
-    input: () => readAll(input),
+    input: () => {
+      if (input.isTTY) error.write("Reading standard input; Ctrl-D ends it\n");
+      return readAll(input);
+    },
     note: (text) => {
       if (error.isTTY) error.write(`${text}\n`);
     },

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { Alarms } from "./alarms.ts";
+import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -64,6 +65,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
   readonly churn = new Churn();
+  readonly authAttempts = new AuthAttempts();
   readonly listeners: ListenerView[] = [];
   readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();

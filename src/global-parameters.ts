@@ -1,3 +1,4 @@
+import { BrokerError } from "./errors.ts";
 import { parseJson, writeJson } from "./exact-json.ts";
 import type { GlobalParameterDefinition, Store } from "./store/store.ts";
 
@@ -21,9 +22,11 @@ export class GlobalParameters {
     this.#byName.set(name, parseJson(value));
   }
 
+  /** Sets a parameter. Throws PRECONDITION_FAILED for a value that cannot be written. */
   set(name: string, value: unknown): void {
+    const json = jsonOf(name, value);
     this.#byName.set(name, value);
-    this.#store.define({ kind: "global-parameter", name, value: writeJson(value) });
+    this.#store.define({ kind: "global-parameter", name, value: json });
   }
 
   /** Removes a parameter; false when there was none. */
@@ -50,4 +53,18 @@ export class GlobalParameters {
   set clusterName(name: string) {
     this.set(clusterNameKey, name);
   }
+}
+
+function jsonOf(name: string, value: unknown): string {
+  try {
+    return writeJson(value);
+  } catch (cause) {
+    // The engine reads deeper than it writes.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw invalid(`the value of '${name}' is nested too deep`, { cause });
+  }
+}
+
+function invalid(detail: string, options: ErrorOptions): BrokerError {
+  return new BrokerError("PRECONDITION_FAILED", detail, options);
 }

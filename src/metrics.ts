@@ -34,16 +34,21 @@ export interface MetricsSources {
   readonly churn: Churn;
 }
 
+/** The samples of everything that is looked at. */
+class Samples {
+  readonly queues = new Watch<Queue>(queueMetrics.length, samplesMax);
+  readonly exchanges = new Watch<ExchangeCounters>(exchangeMetrics.length, samplesMax);
+  readonly channels = new Watch<ChannelCounters>(channelMetrics.length, samplesMax);
+  readonly connections = new Watch<ConnectionView>(trafficMetrics.length, samplesMax);
+  readonly vhosts = new WeakMap<Vhost, SampleRing>();
+  readonly traffic = new Watch<Vhost>(trafficMetrics.length, summedSamplesMax);
+  readonly churn = new Watch<Churn>(churnMetrics.length, summedSamplesMax);
+}
+
 /** Looks at the counters of everything that has some every few seconds, so that rates can be told. */
 export class Metrics {
   readonly #sources: MetricsSources;
-  readonly #queues = new Watch<Queue>(queueMetrics.length, samplesMax);
-  readonly #exchanges = new Watch<ExchangeCounters>(exchangeMetrics.length, samplesMax);
-  readonly #channels = new Watch<ChannelCounters>(channelMetrics.length, samplesMax);
-  readonly #connections = new Watch<ConnectionView>(trafficMetrics.length, samplesMax);
-  readonly #vhosts = new WeakMap<Vhost, SampleRing>();
-  readonly #traffic = new Watch<Vhost>(trafficMetrics.length, summedSamplesMax);
-  readonly #churn = new Watch<Churn>(churnMetrics.length, summedSamplesMax);
+  #samples = new Samples();
   readonly #row = new Float64Array(queueMetrics.length);
   readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
@@ -66,9 +71,14 @@ export class Metrics {
     this.#timer?.cancel();
   }
 
+  /** Forgets all samples. */
+  forget(): void {
+    this.#samples = new Samples();
+  }
+
   ofQueue(queue: Queue): Measured<QueueMetric> {
     readQueue(queue, this.#row);
-    return new Measured(queueMetrics, this.#row.slice(), this.#queues.ringOf(queue));
+    return new Measured(queueMetrics, this.#row.slice(), this.#samples.queues.ringOf(queue));
   }
 
   /** The sum over some vhosts. */
@@ -78,20 +88,20 @@ export class Metrics {
       this.#readVhost(vhost);
       addTo(total, this.#sum);
     }
-    const rings = vhosts.flatMap((vhost) => this.#vhosts.get(vhost) ?? []);
+    const rings = vhosts.flatMap((vhost) => this.#samples.vhosts.get(vhost) ?? []);
     return new Measured(queueMetrics, total, SampleRing.sum(rings));
   }
 
   ofExchange(counters: ExchangeCounters): Measured<ExchangeMetric> {
-    return new Measured(exchangeMetrics, exchangeRow(counters), this.#exchanges.ringOf(counters));
+    return new Measured(exchangeMetrics, exchangeRow(counters), this.#samples.exchanges.ringOf(counters));
   }
 
   ofChannel(counters: ChannelCounters): Measured<ChannelMetric> {
-    return new Measured(channelMetrics, channelRow(counters), this.#channels.ringOf(counters));
+    return new Measured(channelMetrics, channelRow(counters), this.#samples.channels.ringOf(counters));
   }
 
   ofConnection(connection: ConnectionView): Measured<TrafficMetric> {
-    return new Measured(trafficMetrics, connectionRow(connection), this.#connections.ringOf(connection));
+    return new Measured(trafficMetrics, connectionRow(connection), this.#samples.connections.ringOf(connection));
   }
 
   /** Bytes from and to the clients of a vhost, those that have gone included. */
@@ -100,29 +110,29 @@ export class Metrics {
     for (const connection of this.#sources.connections.list()) {
       if (connection.vhost === vhost.name) addTo(row, connectionRow(connection));
     }
-    return new Measured(trafficMetrics, row, this.#traffic.ringOf(vhost));
+    return new Measured(trafficMetrics, row, this.#samples.traffic.ringOf(vhost));
   }
 
   ofChurn(): Measured<ChurnMetric> {
     const { churn } = this.#sources;
-    return new Measured(churnMetrics, churnRow(churn), this.#churn.ringOf(churn));
+    return new Measured(churnMetrics, churnRow(churn), this.#samples.churn.ringOf(churn));
   }
 
   #sample(now: number): void {
     const { vhosts, churn } = this.#sources;
     for (const vhost of vhosts.list()) this.#sampleVhost(vhost, now);
     this.#sampleConnections(now);
-    this.#churn.note(churn, churnRow(churn), now, this.#sampledAt);
+    this.#samples.churn.note(churn, churnRow(churn), now, this.#sampledAt);
     this.#sampledAt = now;
   }
 
   #sampleVhost(vhost: Vhost, now: number): void {
     this.#readVhost(vhost, (queue) => this.#sampleQueue(queue, now));
-    const ring = this.#vhosts.get(vhost) ?? new SampleRing(queueMetrics.length, summedSamplesMax);
-    this.#vhosts.set(vhost, ring);
+    const ring = this.#samples.vhosts.get(vhost) ?? new SampleRing(queueMetrics.length, summedSamplesMax);
+    this.#samples.vhosts.set(vhost, ring);
     ring.add(now, this.#sum);
     for (const counters of vhost.exchangeCounters()) {
-      this.#exchanges.note(counters, exchangeRow(counters), now, this.#sampledAt);
+      this.#samples.exchanges.note(counters, exchangeRow(counters), now, this.#sampledAt);
     }
   }
 
@@ -131,18 +141,18 @@ export class Metrics {
     for (const connection of this.#sources.connections.list()) {
       if (connection.vhost === undefined) continue;
       const row = connectionRow(connection);
-      this.#connections.note(connection, row, now, this.#sampledAt);
+      this.#samples.connections.note(connection, row, now, this.#sampledAt);
       const sum = traffic.get(connection.vhost) ?? new Float64Array(trafficMetrics.length);
       addTo(sum, row);
       traffic.set(connection.vhost, sum);
       for (const { counters } of connection.channels()) {
-        this.#channels.note(counters, channelRow(counters), now, this.#sampledAt);
+        this.#samples.channels.note(counters, channelRow(counters), now, this.#sampledAt);
       }
     }
     for (const vhost of this.#sources.vhosts.list()) {
       const row = Float64Array.of(vhost.counters.received, vhost.counters.sent);
       addTo(row, traffic.get(vhost.name) ?? new Float64Array(trafficMetrics.length));
-      this.#traffic.note(vhost, row, now, this.#sampledAt);
+      this.#samples.traffic.note(vhost, row, now, this.#sampledAt);
     }
   }
 
@@ -164,9 +174,9 @@ export class Metrics {
 
   /** Takes a sample of a queue whose values are in #row. */
   #sampleQueue(queue: Queue, now: number): void {
-    if (this.#queues.isWatched(queue)) this.#queues.sample(queue, this.#row, now);
+    if (this.#samples.queues.isWatched(queue)) this.#samples.queues.sample(queue, this.#row, now);
     else if (isActive(queue.counters)) {
-      this.#queues.start(queue, this.#row, now, this.#sampledAt, beforeItsFirst(queue));
+      this.#samples.queues.start(queue, this.#row, now, this.#sampledAt, beforeItsFirst(queue));
     }
   }
 }

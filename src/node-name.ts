@@ -1,4 +1,4 @@
 import { hostname } from "node:os";
 
-/** The name of this one node, in the form that RabbitMQ's have. */
-export const nodeName = `tsbroker@${hostname()}`;
+/** The name of this one node. It is what RabbitMQ's would be here, as tools expect it: some ask for no other. */
+export const nodeName = `rabbit@${hostname().split(".")[0]}`;

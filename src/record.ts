@@ -40,8 +40,14 @@ export const propertyFlag = {
   clusterId: 0x0004,
 } as const;
 
-/** A record of more bytes than this is kept in a buffer of its own and never copied: queues and sockets share it. */
-export const largeRecordBytes = 16 * 1024;
+/**
+ * A record of more bytes than this is kept in a buffer of its own and never copied: queues and sockets share it. Smaller
+ * ones are copied into memory that is used again and again, as page faults on fresh memory cost more than copies.
+ */
+export const largeRecordBytes = 256 * 1024;
+
+/** The same for records that go to several queues, or have a buffer of their own already. */
+export const sharedRecordBytes = 16 * 1024;
 
 const flagsOffset = 20; // from contentStart: 0xCE, frame header 7, class-id 2, weight 2, body-size 8
 const propertiesOffset = 22;
@@ -118,6 +124,22 @@ export class Message {
   own(): Buffer {
     this.#owned ??= this.toRecord();
     return this.#owned;
+  }
+
+  /** Whether its bytes are a record of its own, so that they stay as they are while anyone refers to them. */
+  get stays(): boolean {
+    return this.#owned === this.bytes;
+  }
+
+  /** Has several who keep the message share one record of it, if it is worth that. */
+  share(): void {
+    if (!this.stays && this.size > sharedRecordBytes) this.own();
+  }
+
+  /** Whether to keep it as its {@link own} record rather than as a copy among others. */
+  get isLarge(): boolean {
+    const { size } = this;
+    return size > largeRecordBytes || (this.#owned !== undefined && size > sharedRecordBytes);
   }
 
   get exchange(): string {

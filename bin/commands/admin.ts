@@ -3,6 +3,7 @@ import { ArgumentError, CommandError, exitCode, noSuchVhost } from "../command-e
 import type { Context } from "../context.ts";
 import { jsonArgument } from "../json-argument.ts";
 import { type ApiError, on, path } from "../management-client.ts";
+import { askedSecret } from "../secret-argument.ts";
 
 /** What was given as `name=value`. */
 type Fields = Readonly<Record<string, string>>;
@@ -167,11 +168,12 @@ async function put({ api, vhost }: Context, kind: string, known: Kind, fields: F
 
 async function withPassword({ terminal }: Context, fields: Fields): Promise<Fields> {
   if (fields["password"] !== undefined || fields["password_hash"] !== undefined) return fields;
-  return { ...fields, password: await terminal.secret("Password: ") };
+  return { ...fields, password: await askedSecret(terminal) };
 }
 
-/** What the API's bare "Not Found" means for something that was to be declared. */
+/** What the API's "not found" means for something that was to be declared. */
 function notThere(kind: string, vhost: string, cause: ApiError): CommandError {
+  if (cause.message === "vhost_not_found") return noSuchVhost(vhost);
   if (cause.message !== "Not Found") return new CommandError(exitCode.unavailable, cause.message, { cause });
   if (kind !== "binding") return noSuchVhost(vhost);
   const text = `The source or destination does not exist in virtual host '${vhost}'`;

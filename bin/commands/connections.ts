@@ -1,22 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type CommandOption, command, flag } from "../command.ts";
-import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
+import { command, flag } from "../command.ts";
+import { CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { ApiError, path, type Row } from "../management-client.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 const explanation = "why; the clients are told";
-
-function wholeNumber(name: string, meaning: string): CommandOption<number> {
-  return {
-    flags: `--${name} <number>`,
-    summary: meaning,
-    read: (given) => {
-      if (given === undefined) return 0;
-      if (typeof given === "string" && /^\d{1,9}$/.test(given)) return Number(given);
-      throw new ArgumentError(`Invalid options for this command:\n--${name} : ${given}`);
-    },
-  };
-}
 
 const closeConnection = command({
   name: "close_connection",
@@ -42,8 +31,8 @@ const closeAllConnections = command({
   arguments: { "<explanation>": explanation },
   options: {
     all: flag("--global", "those of all virtual hosts"),
-    limit: wholeNumber("limit", "no more than this many (0: all)"),
-    delay: wholeNumber("per-connection-delay", "milliseconds to wait after each (0)"),
+    limit: wholeNumber("limit", 0, "no more than this many, and all with 0"),
+    delay: wholeNumber("per-connection-delay", 0, "milliseconds to wait after each"),
   },
   timeoutSeconds: "unlimited",
   run: async (context, args, { all, limit, delay }) => {

@@ -4,6 +4,7 @@ import { isRecord } from "../cells.ts";
 import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
+import type { ManagementClient } from "../management-client.ts";
 
 const format = text("--format <format>", "json, the only one there is");
 
@@ -19,7 +20,7 @@ const exportDefinitions = command({
       throw new ArgumentError(`Bad argument: Directory ${dirname(file)} does not exist`, exitCode.dataError);
     }
     if (file !== "-") output.banner(`Exporting definitions in JSON to a file at "${file}" ...`);
-    const text = `${JSON.stringify(await api.get("/definitions"))}\n`;
+    const text = `${await bodyOf(api, "/definitions")}\n`;
     if (file === "-") output.raw(text);
     // Hashes of passwords are in it, so nobody else needs to read it.
     else writeFileSync(file, text, { mode: 0o600 });
@@ -46,6 +47,13 @@ const importDefinitions = command({
     await upload(context, bytes);
   },
 });
+
+/** The answer as it is: numbers in it may have more digits than numbers here can hold. */
+async function bodyOf(api: ManagementClient, path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  await api.request("GET", path, { sink: { start: () => {}, write: (chunk) => chunks.push(chunk) } });
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 /** Sends the definitions, and shows how much of them is there, and then that they are being applied. */
 async function upload({ api, terminal }: Context, bytes: Buffer): Promise<void> {

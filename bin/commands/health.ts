@@ -1,9 +1,10 @@
 import { connect } from "node:net";
-import { command, text } from "../command.ts";
+import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { ApiError } from "../management-client.ts";
+import { ApiError, path } from "../management-client.ts";
 import { alarmTexts, type Listener, listenersOf, listenerText, nodeOf } from "../node-facts.ts";
+import { wholeNumber } from "../whole-number.ts";
 
 const group = "Status and health checks";
 
@@ -153,6 +154,34 @@ const checkVirtualHosts = command({
   },
 });
 
+const checkCertificateExpiration = command({
+  name: "check_certificate_expiration",
+  group,
+  summary: "fails when a certificate of the broker expires soon",
+  options: {
+    within: wholeNumber("within", 4, "how soon"),
+    unit: text("--unit <unit>", "days, weeks, months or years (weeks)"),
+  },
+  run: async (context, _, { within, unit = "weeks" }) => {
+    context.output.banner(`Checking certificate expiration on node ${await context.node()} ...`);
+    await context.api.get(path`/health/checks/certificate-expiration/${String(within)}/${unit}`);
+    context.output.message(`No certificates are expiring within ${within} ${unit}.`);
+  },
+});
+
+const logLocation = command({
+  name: "log_location",
+  group,
+  summary: "tells where the log goes",
+  options: { all: flag("-a, --all", "accepted for RabbitMQ's sake") },
+  run: async (context) => {
+    context.output.banner(`Log file location(s) on node ${await context.node()} ...`);
+    const { log_files: files } = await nodeOf(context);
+    const names = Array.isArray(files) ? files.map(String) : [];
+    context.output.document(names.map((name) => `${name}\n`).join(""), { log_files: names });
+  },
+});
+
 const nodeHealthCheck = command({
   name: "node_health_check",
   group,
@@ -223,5 +252,7 @@ export const healthCommands = [
   checkVirtualHosts,
   criticalCheck("check_if_node_is_quorum_critical", "quorum of any quorum queues"),
   criticalCheck("check_if_node_is_mirror_sync_critical", "data safety of any classic mirrored queues"),
+  checkCertificateExpiration,
+  logLocation,
   nodeHealthCheck,
 ];

@@ -49,7 +49,7 @@ const listVhostLimits = command({
     await checkVhost(context);
     const [limits] = await api.list(path`/vhost-limits/${vhost}`);
     if (limits === undefined) {
-      output.document("", []);
+      output.document("\n", []);
       return;
     }
     const value = document(limits["value"]).text;

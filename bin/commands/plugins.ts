@@ -3,7 +3,16 @@ import { CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 
 /** Plugins of RabbitMQ whose work the broker does by itself: they are always enabled. */
-const builtIn = ["rabbitmq_management", "rabbitmq_management_agent"];
+const explicit = ["rabbitmq_management"];
+/** Those that are listed as if others had brought them, so that nobody tries to disable what they did not enable. */
+const implicit = [
+  "rabbitmq_consistent_hash_exchange",
+  "rabbitmq_delayed_message_exchange",
+  "rabbitmq_management_agent",
+  "rabbitmq_random_exchange",
+  "rabbitmq_recent_history_exchange",
+];
+const builtIn = [...explicit, ...implicit];
 
 const options = {
   online: flag("--online", "accepted for RabbitMQ's sake"),
@@ -17,15 +26,16 @@ const list = command({
   summary: "lists plugins: those whose work the broker does by itself",
   arguments: { "[pattern]": "regular expression of their names" },
   options: {
-    enabled: flag("-E, --enabled", "only enabled ones; all are"),
-    implicitly: flag("-e, --implicitly-enabled", "likewise"),
+    enabled: flag("-E, --enabled", "only those that were enabled by name"),
+    implicitly: flag("-e, --implicitly-enabled", "those that came with others too: all"),
     minimal: flag("-m, --minimal", "only their names"),
     verbose: flag("-v, --verbose", "accepted for RabbitMQ's sake"),
   },
-  run: ({ output }, { pattern = ".*" }, { minimal }) => {
+  run: ({ output }, { pattern = ".*" }, { minimal, enabled }) => {
     output.banner(`Listing plugins with pattern "${pattern}" ...`);
-    const found = builtIn.filter((name) => new RegExp(pattern).test(name));
-    const text = found.map((name) => `${minimal ? "" : "[E*] "}${name}\n`).join("");
+    const found = (enabled ? explicit : builtIn).filter((name) => new RegExp(pattern).test(name));
+    const mark = (name: string) => (minimal ? "" : explicit.includes(name) ? "[E*] " : "[e*] ");
+    const text = found.map((name) => `${mark(name)}${name}\n`).join("");
     output.document(text, { plugins: found.map((name) => ({ name, enabled: "enabled", running: true })) });
   },
 });
@@ -48,15 +58,12 @@ function enabling(name: string, summary: string) {
 const disable = command({
   name: "disable",
   group: "Node",
-  summary: "refuses: what is built in cannot be taken away",
+  summary: "does nothing: what is built in stays",
   arguments: { "[plugin...]": "names of plugins" },
   options,
-  run: (context, { plugin }, { all }) => {
+  run: ({ output }, { plugin }, { all }) => {
     const on = all ? builtIn : plugin.filter((given) => builtIn.includes(given));
-    if (on.length > 0) {
-      throw new CommandError(exitCode.unavailable, `${on.join(", ")}: built in, and cannot be disabled`);
-    }
-    report(context, plugin);
+    output.message(on.length === 0 ? "Nothing to disable" : `${on.join(", ")}: built in, and stays enabled`);
   },
 });
 

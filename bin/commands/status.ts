@@ -1,4 +1,5 @@
-import { version } from "../../src/version.ts";
+import { writeJson } from "../../src/exact-json.ts";
+import { rabbitmqVersion, version } from "../../src/version.ts";
 import { isRecord } from "../cells.ts";
 import { type CommandOption, command } from "../command.ts";
 import { ArgumentError, exitCode } from "../command-error.ts";
@@ -190,17 +191,17 @@ const report = command({
 
 /** One line of JSON for each: complete, and good to search in. */
 function section({ output }: Context, title: string, rows: readonly Row[]): void {
-  output.raw(`\n${capitalised(title)}\n\n${rows.map((row) => `${JSON.stringify(row)}\n`).join("")}`);
+  output.raw(`\n${capitalised(title)}\n\n${rows.map((row) => `${writeJson(row)}\n`).join("")}`);
 }
 
 const serverVersion = command({
   name: "server_version",
   group: "Status and health checks",
-  summary: "prints the version of the broker",
+  summary: "prints which RabbitMQ the broker is like; status has its own version",
   run: async (context) => {
     context.output.banner(`Asking node ${await context.node()} for its RabbitMQ version...`);
-    const { product_version } = await context.api.item("/overview");
-    context.output.document(`${product_version}\n`, { result: "ok", value: product_version });
+    const { rabbitmq_version } = await context.api.item("/overview");
+    context.output.document(`${rabbitmq_version}\n`, { result: "ok", value: rabbitmq_version });
   },
 });
 
@@ -208,7 +209,11 @@ const ownVersion = command({
   name: "version",
   group: "Help",
   summary: "prints the version of this tool",
-  run: ({ output }) => output.document(`${version}\n`, { version }),
+  run: ({ output, program }) => {
+    // Scripts that call it rabbitmqctl want to know which rabbitmqctl it is like.
+    const told = program === "brokerctl" ? version : rabbitmqVersion;
+    output.document(`${told}\n`, { version: told });
+  },
 });
 
 /** Sections with their titles, one below the other. */

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { JsonObject } from "../json-object.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
-import type { Guard, Right } from "./auth.ts";
+import type { Guard, Method, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
 import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
@@ -10,8 +9,6 @@ import { sendAnswer } from "./send.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
 export type Handler = (call: Call) => Answer | Promise<Answer>;
-
-export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /** A route as its documentation sees it. */
 export interface RouteView {
@@ -68,7 +65,7 @@ export class Api {
       url,
       // Before the body is read: a stranger's body is not worth the memory.
       onRequest: async (request) => {
-        if (right !== "public") users.set(request, this.#admit(request, right));
+        if (right !== "public") users.set(request, this.#admit(request, method, right));
       },
       handler: async (request, reply) => {
         const answer = await handler(callOf(request, users.get(request) ?? nobody));
@@ -78,9 +75,9 @@ export class Api {
     });
   }
 
-  #admit(request: FastifyRequest, right: Right): User {
+  #admit(request: FastifyRequest, method: Method, right: Right): User {
     const user = this.#guard.logIn(request.headers.authorization, request.ip);
-    this.#guard.check(user, right, parametersOf(request)["vhost"]);
+    this.#guard.check(user, right, method, parametersOf(request)["vhost"]);
     return user;
   }
 
@@ -108,7 +105,7 @@ function callOf(request: FastifyRequest, user: User): Call {
   return new Call({
     user,
     address: request.ip,
-    body: JsonObject.parse(bodyText(request)),
+    text: bodyText(request),
     query: textsOf(request.query),
     parameters: parametersOf(request),
     headers: request.headers,

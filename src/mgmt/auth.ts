@@ -4,7 +4,9 @@ import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
 import type { Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
-import { notAuthorised, notFound, Refusal } from "./refusal.ts";
+import { notAuthorised, notFound, Refusal, vhostNotFound } from "./refusal.ts";
+
+export type Method = "GET" | "PUT" | "POST" | "DELETE";
 
 /**
  * Who may use a route. `vhost` asks for permissions on the vhost in the path, of which an administrator needs none to
@@ -58,9 +60,10 @@ export class Guard {
 
   /** The user of this name and password, who must have a tag of management. Throws {@link LoginRefusal}. */
   logInWith(username: string, password: string, address: string): User {
-    const { users, config, log } = this.#host;
+    const { users, config, log, authAttempts } = this.#host;
     const fromLoopback = isLoopback(address);
     const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+    authAttempts.note("http", result.ok);
     if (!result.ok) {
       log.warn({ user: username, address }, `HTTP access denied: ${result.reason}`);
       const reason = result.because === "address" ? "User can only log in via localhost" : "Login failed";
@@ -71,7 +74,7 @@ export class Guard {
   }
 
   /** Throws unless the user has the right; `vhost` is the one in the path. */
-  check(user: User, right: Right, vhost: string | undefined): void {
+  check(user: User, right: Right, method: Method, vhost: string | undefined): void {
     switch (right) {
       case "public":
       case "management":
@@ -90,11 +93,11 @@ export class Guard {
       default:
         right satisfies never;
     }
-    if (vhost !== undefined && (right === "vhost" || right === "policymaker")) this.#checkVhost(user, vhost);
+    if (vhost !== undefined && (right === "vhost" || right === "policymaker")) this.#checkVhost(user, method, vhost);
   }
 
-  #checkVhost(user: User, vhost: string): void {
-    if (this.#host.vhosts.find(vhost) === undefined) throw notFound();
+  #checkVhost(user: User, method: Method, vhost: string): void {
+    if (this.#host.vhosts.find(vhost) === undefined) throw method === "PUT" ? vhostNotFound() : notFound();
     if (!this.mayOpen(user, vhost)) throw notAuthorised("User not authorised to access virtual host");
   }
 

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { Readable } from "node:stream";
-import type { JsonObject } from "../json-object.ts";
+import { JsonObject } from "../json-object.ts";
 import type { User } from "../users.ts";
 import { itemAnswer, type List, listAnswer, type Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
@@ -33,25 +33,33 @@ export class Call {
   readonly user: User;
   /** The address it comes from. */
   readonly address: string;
-  readonly body: JsonObject;
+  /** The body as it came. */
+  readonly text: string;
   readonly query: Query;
+  #body: JsonObject | undefined;
   readonly #parameters: Readonly<Record<string, string | undefined>>;
   readonly #headers: Readonly<Record<string, string | string[] | undefined>>;
 
   constructor(parts: {
     readonly user: User;
     readonly address: string;
-    readonly body: JsonObject;
+    readonly text: string;
     readonly query: Query;
     readonly parameters: Readonly<Record<string, string | undefined>>;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   }) {
     this.user = parts.user;
     this.address = parts.address;
-    this.body = parts.body;
+    this.text = parts.text;
     this.query = parts.query;
     this.#parameters = parts.parameters;
     this.#headers = parts.headers;
+  }
+
+  /** The JSON of the body. Throws PRECONDITION_FAILED when it is no object. */
+  get body(): JsonObject {
+    this.#body ??= JsonObject.parse(this.text);
+    return this.#body;
   }
 
   /** A part of the path, decoded. */

@@ -110,6 +110,7 @@ class FetchGetter implements Getter {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    _bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,

@@ -1,4 +1,6 @@
 import type { Alarms } from "../alarms.ts";
+import type { AuthAttempts } from "../auth-attempts.ts";
+import type { Churn } from "../churn.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { ConnectionRegistry } from "../connections.ts";
@@ -20,6 +22,7 @@ export interface ManagementHost {
   readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;
+  readonly authAttempts: AuthAttempts;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly policies: Policies;
@@ -29,6 +32,7 @@ export interface ManagementHost {
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
+  readonly churn: Churn;
   readonly listeners: readonly ListenerView[];
   /** When the broker started, in milliseconds since the epoch. */
   readonly startedAt: number;

@@ -14,7 +14,7 @@ export interface Management {
 export async function startManagement(host: ManagementHost): Promise<Management> {
   let app: Promise<RequestListener> | undefined;
   const server = createServer((request, response) => {
-    app ??= import("./server.ts").then(({ newApp }) => newApp(host));
+    app ??= import("./server.ts").then(({ newApp }) => newApp(host, server));
     app.then(
       (handle) => handle(request, response),
       (error: unknown) => {

@@ -1,9 +1,11 @@
-import { readdir, statfs } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { readdir, readFile, statfs } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
 import { nodeName } from "../node-name.ts";
 import { version } from "../version.ts";
 import type { ManagementHost } from "./host.ts";
+import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
+import { churnRow } from "./stats.ts";
 
 const typeDescriptions = {
   direct: "AMQP direct exchange, as per the AMQP specification",
@@ -25,8 +27,8 @@ const authMechanisms: readonly Row[] = [
 ];
 
 /** The one node, as far as the system tells of it. */
-export async function nodeView(host: ManagementHost): Promise<Row> {
-  const { alarms, config, clock, startedAt, connections } = host;
+export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
+  const { alarms, config, clock, startedAt, connections, metrics } = host;
   return {
     name: nodeName,
     type: "disc",
@@ -36,13 +38,18 @@ export async function nodeView(host: ManagementHost): Promise<Row> {
     os_pid: String(process.pid),
     uptime: clock.now() - startedAt,
     processors: availableParallelism(),
+    run_queue: 0,
+    context_switches: contextSwitches(),
     mem_used: process.memoryUsage.rss(),
+    mem_limit: memoryLimit(),
     mem_alarm: alarms.isSet("low on memory"),
     mem_calculation_strategy: "rss",
+    disk_free_limit: 0,
     disk_free_alarm: alarms.isSet("low on disk"),
     ...(await diskRow(config.dataDir)),
-    ...(await descriptorRow()),
-    sockets_used: connections.size,
+    ...(await limitedRow()),
+    sockets_used: connections.size + httpConnections,
+    ...churnRow(metrics.ofChurn(), query),
     db_dir: config.dataDir,
     log_files: ["<stdout>"],
     exchange_types: exchangeTypeRows,
@@ -65,13 +72,41 @@ async function diskRow(directory: string): Promise<Row> {
   }
 }
 
-/** Open file descriptors, on systems that list them as files. */
-async function descriptorRow(): Promise<Row> {
+/**
+ * Open file descriptors, of which sockets are some, and threads, which are what comes nearest to processes; on systems
+ * that tell of them in files.
+ */
+async function limitedRow(): Promise<Row> {
   try {
-    return { fd_used: (await readdir("/proc/self/fd")).length };
+    const limits = await readFile("/proc/self/limits", "utf8");
+    const files = softLimit(limits, "Max open files");
+    return {
+      fd_used: (await readdir("/proc/self/fd")).length,
+      fd_total: files,
+      sockets_total: files,
+      proc_used: (await readdir("/proc/self/task")).length,
+      proc_total: softLimit(limits, "Max processes"),
+    };
   } catch {
     return {};
   }
+}
+
+/** One that is unlimited is as large as a number can be. */
+function softLimit(limits: string, name: string): number {
+  const [, value] = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(limits) ?? [];
+  return value === undefined ? Number.MAX_SAFE_INTEGER : Number(value);
+}
+
+/** What a container, or else the machine, has. */
+function memoryLimit(): number {
+  const [limit, total] = [process.constrainedMemory(), totalmem()];
+  return limit > 0 && limit < total ? limit : total;
+}
+
+function contextSwitches(): number {
+  const { voluntaryContextSwitches, involuntaryContextSwitches } = process.resourceUsage();
+  return voluntaryContextSwitches + involuntaryContextSwitches;
 }
 
 /** Where the broker listens. */
@@ -82,7 +117,7 @@ export function listenerRows({ listeners }: ManagementHost): Row[] {
     ip_address: host ?? "::",
     port,
     tls: false,
-    socket_opts: [],
+    socket_opts: { backlog: 511, nodelay: true },
   }));
 }
 

@@ -92,7 +92,8 @@ async function pageOf<T>(list: List<T>, totalCount: number, query: Query): Promi
   const page = pageNumber(query["page"] ?? "1");
   const size = pageNumber(query["page_size"] ?? String(pageSizeDefault));
   if (page < 1 || size < 1 || size > pageSizeMax) {
-    const reason = `Invalid pagination parameters: page number ${page}, page size ${size}`;
+    const asked = query["page_size"] ?? "undefined";
+    const reason = `Invalid pagination parameters: page number ${page}, page size ${asked}`;
     throw new Refusal(400, "invalid_pagination_parameters", reason);
   }
   if (page > 1 && (page - 1) * size >= listed.length) {

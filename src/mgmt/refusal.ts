@@ -19,6 +19,11 @@ export function notFound(): Refusal {
   return new Refusal(404, "Object Not Found", "Not Found");
 }
 
+/** No such vhost to put something into. */
+export function vhostNotFound(): Refusal {
+  return new Refusal(404, "not_found", "vhost_not_found");
+}
+
 /** No such thing, and the reason says which. */
 export function missing(error: BrokerError): Refusal {
   return new Refusal(404, "not_found", error.detail, { cause: error });

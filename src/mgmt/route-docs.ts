@@ -45,6 +45,7 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
 
   "GET /nodes": list("Nodes", "Node"),
   "GET /nodes/:node": one("One node", "Node"),
+  "GET /nodes/:node/memory/relative": one("The same in percent", "Fields"),
   "GET /nodes/:node/memory": one("What a node uses its memory for", "Fields"),
 
   "GET /vhosts": list("Virtual hosts", "Vhost"),
@@ -86,6 +87,17 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "POST /exchanges/:vhost/:exchange/publish": { summary: "Publish a message", body: "Publish", answer: "Published" },
   "GET /exchanges/:vhost/:exchange/bindings/source": list("Bindings of an exchange", "Binding"),
   "GET /exchanges/:vhost/:exchange/bindings/destination": list("Bindings to an exchange", "Binding"),
+
+  "POST /queues/:vhost/:queue/actions": set("Synchronise mirrors, of which there are none", "ActionBody"),
+  "POST /rebalance/queues": act("Spread queues over nodes, of which there is one"),
+  "POST /vhosts/:vhost/start/:node": act("Start a virtual host on a node, where it runs already"),
+  "PUT /feature-flags/:name/enable": act("Refused: there are no feature flags"),
+  "DELETE /reset": act("Forget the samples that rates are made of"),
+  "DELETE /reset/:node": act("Forget the samples that rates are made of"),
+  "GET /auth/attempts/:node": list("Logins by protocol", "Attempts"),
+  "DELETE /auth/attempts/:node": act("Count logins from zero again"),
+  "POST /login": one("Check a user name and a password", "Login"),
+  "DELETE /login": act("Log out: nothing is kept of a login"),
 
   "GET /queues": list("Queues", "Queue"),
   "GET /queues/detailed": list("Queues", "Queue"),
@@ -131,6 +143,7 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /connections/:name/channels": list("Channels of a connection", "Channel"),
   "GET /connections/username/:user": list("Connections of a user", "Connection"),
   "DELETE /connections/username/:user": act("Close the connections of a user"),
+  "GET /connections/:name/sessions": list("Refused: there is no AMQP 1.0", "Fields"),
   "GET /channels": list("Channels", "Channel"),
   "GET /channels/:name": one("One channel", "Channel"),
   "GET /consumers": list("Consumers", "Consumer"),
@@ -160,6 +173,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /parameters/:component": list("Parameters of a component", "Parameter"),
   "GET /parameters/:component/:vhost": list("Parameters of a component in a virtual host", "Parameter"),
   "PUT /parameters/:component/:vhost/:parameter": set("Refused: no component takes any", "ParameterBody"),
+  "GET /parameters/:component/:vhost/:parameter": one("One parameter", "Parameter"),
+  "DELETE /parameters/:component/:vhost/:parameter": act("Remove a parameter"),
   "GET /global-parameters": list("Global parameters", "GlobalParameter"),
   "GET /global-parameters/:name": one("One global parameter", "GlobalParameter"),
   "PUT /global-parameters/:name": set("Set a global parameter", "ParameterBody"),
@@ -186,6 +201,14 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /health/checks/is-in-service": health("The node serves clients"),
   "GET /health/checks/below-node-connection-limit": health("More clients may connect"),
   "GET /health/checks/ready-to-serve-clients": health("AMQP clients may connect"),
+  "GET /health/checks/metadata-store/initialized/with-data": health("Definitions are loaded"),
+  "GET /health/checks/quorum-queues-without-elected-leaders/all-vhosts": health("All quorum queues have leaders"),
+  "GET /health/checks/quorum-queues-without-elected-leaders/all-vhosts/pattern/:pattern": health("Those named so have"),
+  "GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost": health("All in a virtual host have"),
+  "GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern":
+    health("Those named so have"),
+  "GET /health/checks/reached-target-cluster-size": health("There are as many nodes as there should be"),
+  "GET /healthchecks/node/:node": health("No alarm is set on this node"),
   "GET /aliveness-test/:vhost": health("The virtual host can be used"),
   "GET /healthchecks/node": health("No alarm is set on this node"),
 };

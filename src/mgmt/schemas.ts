@@ -1,3 +1,4 @@
+import { churnMetrics } from "../metric-names.ts";
 import type { Row } from "./rows.ts";
 
 const text = { type: "string" } as const;
@@ -37,6 +38,14 @@ const messageStats = {
 
 /** Bytes from and to clients. */
 const traffic = { recv_oct: integer, recv_oct_details: fields, send_oct: integer, send_oct_details: fields };
+
+/** How often things came and went, with how fast that happens. */
+const churn = Object.fromEntries(
+  churnMetrics.flatMap((name) => [
+    [name, integer],
+    [`${name}_details`, fields],
+  ]),
+);
 
 const permission = { user: text, vhost: text, configure: text, write: text, read: text };
 const topicPermission = { user: text, vhost: text, exchange: text, write: text, read: text };
@@ -163,6 +172,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     protocol: text,
     state: text,
     user: text,
+    user_who_performed_action: text,
     vhost: text,
     peer_host: text,
     peer_port: integer,
@@ -194,6 +204,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     node: text,
     vhost: text,
     user: text,
+    user_who_performed_action: text,
     state: text,
     connection_details: fields,
     confirm: flag,
@@ -255,6 +266,12 @@ export const schemas: Readonly<Record<string, Row>> = {
     management_version: text,
     cluster_name: text,
     rates_mode: text,
+    sample_retention_policies: fields,
+    statistics_db_event_queue: integer,
+    is_op_policy_updating_enabled: flag,
+    default_queue_type: text,
+    cluster_tags: rows,
+    node_tags: rows,
     disable_stats: flag,
     enable_queue_totals: flag,
     exchange_types: rows,
@@ -281,7 +298,16 @@ export const schemas: Readonly<Record<string, Row>> = {
     disk_free: number,
     disk_free_alarm: flag,
     fd_used: integer,
+    fd_total: integer,
     sockets_used: integer,
+    sockets_total: integer,
+    proc_used: { ...integer, description: "Threads" },
+    proc_total: integer,
+    run_queue: integer,
+    mem_limit: integer,
+    disk_free_limit: integer,
+    context_switches: integer,
+    ...churn,
     db_dir: text,
     log_files: texts,
     exchange_types: rows,
@@ -293,5 +319,13 @@ export const schemas: Readonly<Record<string, Row>> = {
     cluster_links: rows,
   }),
   DataFile: { ...text, contentMediaType: "application/vnd.sqlite3" },
+  ActionBody: object({ action: { enum: ["sync", "cancel_sync"] } }, ["action"]),
+  Attempts: object({
+    protocol: text,
+    auth_attempts: integer,
+    auth_attempts_failed: integer,
+    auth_attempts_succeeded: integer,
+  }),
+  Login: object({ token: fields, user: fields }),
   Health: object({ status: { enum: ["ok", "failed"] }, reason: text }, ["status"]),
 };

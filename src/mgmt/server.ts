@@ -1,4 +1,5 @@
-import type { RequestListener } from "node:http";
+import type { RequestListener, Server } from "node:http";
+import { promisify } from "node:util";
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { version } from "../version.ts";
 import { Api } from "./api.ts";
@@ -16,6 +17,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
+import { oneNodeRoutes } from "./routes/one-node.ts";
 import { overviewRoutes } from "./routes/overview.ts";
 import { parameterRoutes } from "./routes/parameters.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
@@ -31,8 +33,8 @@ const bodyBytesMax = 10_000_000;
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
 const parameterSizeMax = 4096;
 
-/** What answers the requests of the HTTP API. */
-export async function newApp(host: ManagementHost): Promise<RequestListener> {
+/** What answers the requests that come to `server`. */
+export async function newApp(host: ManagementHost, server: Server): Promise<RequestListener> {
   const app = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
@@ -45,22 +47,23 @@ export async function newApp(host: ManagementHost): Promise<RequestListener> {
     refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
-  routes(app, host);
+  routes(app, host, server);
   await app.ready();
   return app.routing;
 }
 
-function routes(app: FastifyInstance, host: ManagementHost): void {
+function routes(app: FastifyInstance, host: ManagementHost, server: Server): void {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
   overviewRoutes(api, host, guard);
-  nodeRoutes(api, host);
-  whoamiRoutes(api);
+  nodeRoutes(api, host, promisify(server.getConnections).bind(server));
+  whoamiRoutes(api, guard);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);
   permissionRoutes(api, host);
   topicPermissionRoutes(api, host);
   exchangeRoutes(api, host, guard);
+  oneNodeRoutes(api, host);
   queueRoutes(api, host, guard);
   messageRoutes(api, host, guard);
   bindingRoutes(api, host, guard);

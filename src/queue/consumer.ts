@@ -13,7 +13,8 @@ export interface Consumer {
   hasCredit(): boolean;
   /**
    * Takes a message: its address is bytes[addressStart, addressEnd), its content bytes[contentStart, contentEnd);
-   * copy what must outlive the call. Unless noAck, it stays unacked in `segment` at `index` until the queue is told.
+   * copy what must outlive the call, unless `bytesStay`. Unless noAck, it stays unacked in `segment` at `index` until
+   * the queue is told.
    */
   deliver(
     bytes: Buffer,
@@ -21,6 +22,7 @@ export interface Consumer {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,

@@ -276,7 +276,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (consumer.noAck) {
       this.counters.deliveredNoAck++;
       const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
-      consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, false, undefined, 0);
+      consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, message.stays, false, undefined, 0);
       return "done";
     }
     const segment = this.#tail(this.#level(this.#levelOf(message)));
@@ -594,13 +594,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     if (failures > 0) {
       const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
       const middle = addressEndOf(record, 0);
-      to.deliver(record, 0, middle, middle, record.length, from.isRedelivered(index), kept, index);
+      to.deliver(record, 0, middle, middle, record.length, true, from.isRedelivered(index), kept, index);
       return;
     }
     const bytes = from.bytes(index);
     const start = from.start(index);
     const middle = addressEndOf(bytes, start);
-    to.deliver(bytes, start, middle, middle, from.end(index), from.isRedelivered(index), kept, index);
+    const end = from.end(index);
+    to.deliver(bytes, start, middle, middle, end, from.bytesStay(index), from.isRedelivered(index), kept, index);
   }
 
   /** An unacked message is done with. */

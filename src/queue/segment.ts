@@ -143,7 +143,7 @@ export class Segment implements LoggedSegment {
     const index = this.count++;
     if (index === this.#starts.length) this.#growIndex();
     const { size } = message;
-    if (size > largeRecordBytes) this.#keepLarge(index, message.own());
+    if (message.isLarge) this.#keepLarge(index, message.own());
     else this.#keep(index, message, size);
     const stored = (message.persistent || this.storesAll) && this.#log !== undefined;
     this.#flags[index] = stored ? persistentFlag : 0;
@@ -174,8 +174,7 @@ export class Segment implements LoggedSegment {
   }
 
   #growBytes(needed: number): void {
-    const size = Math.max(segmentBytesFirst, needed, Math.min(this.#bytes.length * 2, bufferBytes));
-    const bytes = Buffer.allocUnsafeSlow(size);
+    const bytes = newBuffer(Math.max(segmentBytesFirst, needed, this.#bytes.length * 2));
     this.#bytes.copy(bytes, 0, 0, this.#end);
     this.#setBytes(bytes);
   }
@@ -208,7 +207,7 @@ export class Segment implements LoggedSegment {
 
   /** The segment before this one was filled: so will this one be, and its buffers are made for that at once. */
   expectLike(before: Segment): void {
-    if (before.#bytes.length >= bufferBytes) this.#setBytes(spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes));
+    if (before.#bytes.length === bufferBytes) this.#setBytes(newBuffer(bufferBytes));
     while (this.#starts.length < before.count) this.#growIndex();
   }
 
@@ -222,6 +221,11 @@ export class Segment implements LoggedSegment {
   /** The buffer that holds record `index`, from start(index) to end(index). */
   bytes(index: number): Buffer {
     return this.#large?.get(index) ?? this.#bytes;
+  }
+
+  /** Whether those bytes stay as they are for as long as anyone refers to them. */
+  bytesStay(index: number): boolean {
+    return this.#readBack || this.#large?.has(index) === true;
   }
 
   start(index: number): number {
@@ -512,6 +516,12 @@ export class Segment implements LoggedSegment {
     this.#residence = "memory";
     this.#readBack = true;
   }
+}
+
+/** Buffers beyond half of the full size are of the full size, so that they can be used again. */
+function newBuffer(size: number): Buffer {
+  if (size <= bufferBytes / 2) return Buffer.allocUnsafeSlow(size);
+  return spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
 }
 
 function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(from: T, to: T): T {

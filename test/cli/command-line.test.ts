@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rabbitmqVersion, version } from "../../src/version.ts";
 import { unique } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
 import { Brokerctl, runInProcess } from "../support/brokerctl.ts";
@@ -123,12 +124,34 @@ describe("other names of the program", () => {
     const plugins = (...args: string[]) => runInProcess(args, {}, "rabbitmq-plugins");
     expect(await plugins("list", "-m", "-q")).toMatchObject({
       exitCode: 0,
-      stdout: "rabbitmq_management\nrabbitmq_management_agent\n",
+      stdout: expect.stringContaining("rabbitmq_management\nrabbitmq_consistent_hash_exchange\n"),
     });
+    expect(await plugins("list", "-q")).toMatchObject({
+      stdout: expect.stringMatching(/^\[E\*\] rabbitmq_management\n(\[e\*\] rabbitmq_\w+\n)+$/),
+    });
+    // As Ansible asks for what it may have to disable.
+    expect(await plugins("list", "-E", "-m", "-q")).toMatchObject({ stdout: "rabbitmq_management\n" });
     expect(await plugins("enable", "rabbitmq_management")).toMatchObject({ exitCode: 0 });
     expect(await plugins("enable", "rabbitmq_none")).toMatchObject({ exitCode: 70 });
-    expect(await plugins("disable", "rabbitmq_management")).toMatchObject({ exitCode: 69 });
+    expect(await plugins("disable", "rabbitmq_management")).toMatchObject({
+      exitCode: 0,
+      stdout: "rabbitmq_management: built in, and stays enabled\n",
+    });
     expect(await plugins("is_enabled", "rabbitmq_none")).toMatchObject({ exitCode: 69 });
+  });
+});
+
+describe("the version", () => {
+  it("is that of a RabbitMQ where scripts ask for one, so that they read lists as they are now", async () => {
+    expect(await runInProcess(["version"], {}, "rabbitmqctl")).toMatchObject({ stdout: `${rabbitmqVersion}\n` });
+    expect(await brokerctl.out("-q", "server_version")).toBe(`${rabbitmqVersion}\n`);
+    expect(await brokerctl.json("status")).toMatchObject({ rabbitmq_version: rabbitmqVersion });
+    expect(await brokerctl.out("status")).toContain(`\nRabbitMQ version: ${rabbitmqVersion}\n`);
+  });
+
+  it("is our own everywhere else", async () => {
+    expect(await brokerctl.out("version")).toBe(`${version}\n`);
+    expect(await brokerctl.json("status")).toMatchObject({ product_name: "tsbroker", product_version: version });
   });
 });
 
@@ -199,6 +222,14 @@ describe("logging in", () => {
       stderr: expect.stringMatching(/^Error:\nNot permitted: Not administrator user\n\n.*set_user_tags/),
     });
   });
+});
+
+it("reads a new user's password from standard input", async () => {
+  expect(await brokerctl.run(["-q", "add_user", "zed"], { input: "zed-pw\n" })).toMatchObject({
+    exitCode: 0,
+    stderr: "",
+  });
+  expect(await brokerctl.out("-q", "authenticate_user", "zed", "zed-pw")).toBe("Success\n");
 });
 
 it("shows no argument in the list of processes", async () => {

@@ -11,7 +11,7 @@ const noBroker = (url: string) => ({ env: { TSBROKER_URL: url } });
 describe("status", () => {
   it("tells a person how the broker is", async () => {
     const text = await brokerctl.out("status");
-    expect(text).toMatch(/^Status of node tsbroker@\S+ \.\.\.\nRuntime\n\nOS PID: \d+\n/);
+    expect(text).toMatch(/^Status of node rabbit@\S+ \.\.\.\nRuntime\n\nOS PID: \d+\n/);
     expect(text).toContain("\nAlarms\n\n(none)\n");
     expect(text).toContain(`Interface: 127.0.0.1, port: ${broker.port}, protocol: amqp, purpose: AMQP 0-9-1\n`);
   });
@@ -55,6 +55,11 @@ describe("health checks", () => {
     [["alarms"], "reported no alarms, local or clusterwide"],
     [["check_virtual_hosts"], "reported all vhosts as running"],
     [["check_port_connectivity"], "Successfully connected to ports"],
+    [
+      ["check_certificate_expiration", "--within", "2", "--unit", "months"],
+      "No certificates are expiring within 2 months",
+    ],
+    [["log_location"], "<stdout>"],
     [["check_protocol_listener", "amqp"], "A listener for protocol amqp is running"],
     [["check_if_node_is_quorum_critical"], "the check does not apply"],
     [["ping"], "Ping succeeded"],
@@ -90,6 +95,15 @@ describe("health checks", () => {
       });
     },
   );
+});
+
+describe("what listens there", () => {
+  it("is named when it does not speak HTTP, or no TLS", async () => {
+    const amqp = noBroker(`http://127.0.0.1:${broker.port}`);
+    expect((await brokerctl.run(["status"], amqp)).stderr).toContain("does not speak HTTP; AMQP has another port");
+    const plain = noBroker(broker.managementUrl.replace("http:", "https:"));
+    expect((await brokerctl.run(["status"], plain)).stderr).toContain("does not speak TLS; try http:");
+  });
 });
 
 describe("waiting", () => {

@@ -4,7 +4,7 @@ import { Brokerctl } from "../support/brokerctl.ts";
 import { as } from "../support/management.ts";
 
 const broker = useBroker();
-const brokerctl = new Brokerctl(broker, "built");
+const brokerctl = new Brokerctl(broker, "in process");
 
 async function loginStatus(username: string, password: string): Promise<number> {
   return (await as(broker, username, password).get("/whoami")).status;
@@ -26,6 +26,14 @@ describe("users", () => {
       { user: "zed", tags: ["management", "monitoring"] },
       { user: "zoe", tags: ["management"] },
     ]);
+  });
+
+  it("are not added without a password", async () => {
+    expect(await brokerctl.run(["add_user", "nopass"])).toMatchObject({
+      exitCode: 65,
+      stderr: expect.stringContaining("No password was given"),
+    });
+    expect(await brokerctl.out("-s", "list_users")).not.toContain("nopass");
   });
 
   it("are not added twice", async () => {

@@ -108,6 +108,33 @@ describeWith(pythonWith("celery"), "Celery", (python) => {
     });
   });
 
+  it("shows its queues over HTTP as monitors of Celery read them", { timeout: slow }, async () => {
+    // Flower asks for the queues of a vhost with a second to connect and two to answer, and picks its own by name.
+    const { hostname, port } = new URL(broker.managementUrl);
+    const lengths = `
+import base64, json
+from http.client import HTTPConnection
+def lengths():
+    broker = HTTPConnection("${hostname}", ${port}, timeout=2)
+    key = base64.b64encode(b"guest:guest").decode()
+    broker.request("GET", "/api/queues/%2F", headers={"Authorization": "Basic " + key})
+    rows = json.loads(broker.getresponse().read())
+    own = [row for row in rows if row["name"].startswith(PREFIX + ".web")]
+    return [[row["name"], row["messages"], row["messages_ready"], row["consumers"], row["state"]] for row in own]
+`;
+    const read = async () => JSON.parse(await withTasks(`${lengths}print(json.dumps(lengths()))`));
+    await withTasks(
+      "with app.connection_for_write() as c: QUEUES['web'].bind(c.channel()).declare()\n" +
+        "[render.delay('page') for _ in range(5)]",
+    );
+    expect(await read()).toEqual([[`${prefix}.web`, 5, 5, 0, "running"]]);
+    await worker("seen", "--pool", "solo", ...alone, ...queueNames("web"));
+    await eventually(async () => expect(await read()).toEqual([[`${prefix}.web`, 0, 0, 1, "running"]]), slow);
+    expect(await withTasks("print(sorted(app.control.inspect(timeout=20, limit=1).active_queues()))")).toContain(
+      "seen@",
+    );
+  });
+
   it("gives the task of a worker that was killed to another one, which finishes it", { timeout: slow }, async () => {
     const doomed = await worker("doomed", "--pool", "solo", ...alone, ...queueNames("late"));
     await withTasks("long_task.delay('heavy')");

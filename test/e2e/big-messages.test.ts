@@ -49,6 +49,39 @@ describe("big messages", () => {
     for (const message of bigInbox.messages) expect(message.content.equals(content)).toBe(true);
   });
 
+  it("of any size keep their bytes while others follow, to a fast, a slow and an acknowledging consumer", async () => {
+    const channel = await client.confirmChannel();
+    const exchange = "sizes";
+    await channel.assertExchange(exchange, "fanout", { durable: false });
+    const queues = [await client.queue(channel), await client.queue(channel), await client.queue(channel)];
+    for (const queue of queues) await channel.bindQueue(queue, exchange, "");
+    const [fast = "", slow = "", acked = ""] = queues;
+    const fastInbox = await collect(await client.channel(), fast);
+    const ackChannel = await client.channel();
+    const ackedDigests: string[] = [];
+    await ackChannel.consume(acked, (message) => {
+      if (message === null) return;
+      ackedDigests.push(digest(message.content));
+      ackChannel.ack(message);
+    });
+    const sizes = [100, 16_000, 16_500, 65_536, 130_000, 131_200, 200_000, 262_000, 263_000, 300_000];
+    const bodies = Array.from({ length: 6 }, () => sizes.map((size) => randomBytes(size))).flat();
+    const single = await client.queue(channel);
+    const singleInbox = await collect(await client.channel(), single);
+    for (const body of bodies) {
+      channel.publish(exchange, "", body);
+      channel.sendToQueue(single, body, { persistent: true });
+    }
+    await channel.waitForConfirms();
+    const slowInbox = await collect(await client.channel(), slow);
+    const expected = bodies.map(digest);
+    for (const inbox of [fastInbox, slowInbox, singleInbox]) {
+      await eventually(() => expect(inbox.messages).toHaveLength(bodies.length));
+      expect(inbox.messages.map(({ content }) => digest(content))).toEqual(expected);
+    }
+    await eventually(() => expect(ackedDigests).toEqual(expected));
+  });
+
   it("carry headers of many kilobytes", async () => {
     const channel = await client.channel();
     const queue = await client.queue(channel);

@@ -96,7 +96,7 @@ function deliver(
   const message = new Message().setOwned(record(parts));
   const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
   writer.deliver(channel, deliverPrefix("ctag"), tag, tag % 2 === 1, bytes, addressStart, addressEnd);
-  writer.content(channel, bytes, contentStart + 1, contentEnd, most);
+  writer.content(channel, bytes, contentStart + 1, contentEnd, most, tag % 3 === 0);
   const { exchange = "", routingKey = "", body = Buffer.alloc(0) } = parts;
   const args = { consumerTag: "ctag", deliveryTag: tag, redelivered: tag % 2 === 1, exchange, routingKey };
   log.add({ type: frameType.method, channel, payload: encodeMethod("basic.deliver", args) });
@@ -175,11 +175,11 @@ describe("frames", () => {
 
   it("of a body never exceed what the consumer agreed to", () => {
     fc.assert(
-      fc.property(anyParts, frameMax, (parts, most) => {
+      fc.property(anyParts, frameMax, fc.boolean(), (parts, most, bytesStay) => {
         const writer = new FrameWriter();
         const owned = record(parts);
         const message = new Message().setOwned(owned);
-        writer.content(1, owned, message.contentStart + 1, owned.length, most);
+        writer.content(1, owned, message.contentStart + 1, owned.length, most, bytesStay);
         const bytes = Buffer.concat(writer.take().parts);
         const [, ...bodies] = frameSizes(bytes);
         expect(bodies.every((size) => size <= most && size > 8)).toBe(true);

@@ -333,7 +333,7 @@ class CheckedConsumer extends TestConsumer {
   }
 
   override deliver(...args: Parameters<TestConsumer["deliver"]>): void {
-    const [bytes, addressStart, addressEnd, contentStart, contentEnd, redelivered, segment] = args;
+    const [bytes, addressStart, addressEnd, contentStart, contentEnd, , redelivered, segment] = args;
     const id = Number(new Message().set(bytes, addressStart, addressEnd, contentStart, contentEnd).routingKey);
     const message = this.#bench.delivered(id, redelivered, this.noAck, this);
     super.deliver(...args);

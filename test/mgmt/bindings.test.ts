@@ -118,7 +118,8 @@ describe("/api/bindings", () => {
     expect(await admin.read("/bindings/bound/e/none/q/none")).toEqual([]);
     expect((await admin.delete("/bindings/bound/e/none/q/q/k")).status).toBe(404);
     expect((await admin.get("/bindings/nowhere")).status).toBe(404);
-    expect((await admin.get("/queues/bound/none/bindings")).status).toBe(404);
+    expect(await admin.read("/queues/bound/none/bindings")).toEqual([]);
+    expect(await admin.read("/exchanges/bound/none/bindings/source")).toEqual([]);
   });
 
   it("leaves the default exchange as it is", async () => {

@@ -8,7 +8,7 @@ import {
   everything,
   type ManagementClient,
   notAuthorised,
-  notFound,
+  vhostNotFound,
 } from "../support/management.ts";
 
 const broker = useBroker();
@@ -166,10 +166,10 @@ describe("/api/definitions", () => {
     const copied = Object(await admin.read("/definitions/copy"));
     for (const part of ["queues", "exchanges", "bindings", "policies", "parameters"])
       expect(copied[part]).toEqual(exported[part]);
-    for (const method of ["GET", "POST"]) {
-      const { status, body } = await admin.request(method, "/definitions/nowhere");
-      expect({ status, body }).toEqual({ status: 404, body: notFound });
-    }
+    const read = await admin.get("/definitions/nowhere");
+    expect([read.status, read.body]).toEqual([400, badRequest("vhost_not_found")]);
+    const written = await admin.post("/definitions/nowhere", {});
+    expect([written.status, written.body]).toEqual([404, vhostNotFound]);
   });
 
   it("leaves queues and exchanges alone that are there, and replaces users", async () => {

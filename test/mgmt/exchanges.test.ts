@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { unique } from "../support/amqp-client.ts";
 import { needsOwnBroker, useBroker } from "../support/broker.ts";
-import { addUser, asGuest, badRequest, type ManagementClient, notAuthorised, notFound } from "../support/management.ts";
+import {
+  addUser,
+  asGuest,
+  badRequest,
+  type ManagementClient,
+  notAuthorised,
+  notFound,
+  vhostNotFound,
+} from "../support/management.ts";
 
 const broker = useBroker();
 const admin = asGuest(broker);
@@ -118,7 +126,8 @@ describe("/api/exchanges", () => {
       ["GET", "/exchanges/nowhere/amq.direct"],
       ["DELETE", "/exchanges/nowhere/x"],
     ] as const) {
-      expect(await outcome(admin, method, to)).toEqual({ status: 404, body: notFound });
+      const body = method === "PUT" ? vhostNotFound : notFound;
+      expect(await outcome(admin, method, to)).toEqual({ status: 404, body });
     }
   });
 

@@ -2,7 +2,14 @@ import { connect } from "amqplib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { nextError, useAmqpClient } from "../support/amqp-client.ts";
 import { needsOwnBroker, useBroker } from "../support/broker.ts";
-import { addUser, asGuest, badRequest, type ManagementClient, notAuthorised, notFound } from "../support/management.ts";
+import {
+  addUser,
+  asGuest,
+  badRequest,
+  type ManagementClient,
+  notAuthorised,
+  vhostNotFound,
+} from "../support/management.ts";
 
 const broker = useBroker();
 const amqp = useAmqpClient(broker);
@@ -137,7 +144,7 @@ describe("limits", () => {
     ] as const) {
       expect((await outcome(admin, "PUT", "/vhost-limits/%2F/max-queues", content)).body).toEqual(badRequest(reason));
     }
-    expect((await admin.put("/vhost-limits/nowhere/max-queues", { value: 1 })).body).toEqual(notFound);
+    expect((await admin.put("/vhost-limits/nowhere/max-queues", { value: 1 })).body).toEqual(vhostNotFound);
     expect((await admin.put("/user-limits/nobody/max-channels", { value: 1 })).body).toEqual(
       badRequest("no user 'nobody'"),
     );

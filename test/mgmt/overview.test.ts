@@ -33,7 +33,7 @@ describe("/api/overview", () => {
       expect(await admin.read("/overview")).toMatchObject({
         product_name: "tsbroker",
         cluster_name: expect.any(String),
-        node: expect.stringMatching(/^tsbroker@/),
+        node: expect.stringMatching(/^rabbit@/),
         rates_mode: "basic",
         queue_totals: { messages: 3, messages_ready: 2, messages_unacknowledged: 1 },
         message_stats: { publish: 4, publish_details: { rate: expect.any(Number) }, deliver: 1, drop_unroutable: 1 },

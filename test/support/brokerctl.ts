@@ -80,6 +80,7 @@ export async function runInProcess(
 /** Standard input that is no terminal. */
 function terminalWith(input: string): Terminal {
   return {
+    isWatched: false,
     secret: async () => input.split("\n")[0] ?? "",
     input: async () => Buffer.from(input),
     note: () => {},

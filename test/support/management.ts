@@ -18,10 +18,10 @@ export interface ApiRequest {
 
 /** The HTTP API of a broker, as one user. */
 export class ManagementClient {
-  readonly #broker: TestBroker;
+  readonly #broker: Pick<TestBroker, "managementUrl">;
   readonly #authorization: string | undefined;
 
-  constructor(broker: TestBroker, authorization: string | undefined) {
+  constructor(broker: Pick<TestBroker, "managementUrl">, authorization: string | undefined) {
     this.#broker = broker;
     this.#authorization = authorization;
   }
@@ -97,6 +97,9 @@ export const everything = { configure: ".*", write: ".*", read: ".*" };
 
 /** RabbitMQ's body for something that does not exist. */
 export const notFound = { error: "Object Not Found", reason: "Not Found" };
+
+/** RabbitMQ's body where something was to be put into a vhost that does not exist. */
+export const vhostNotFound = { error: "not_found", reason: "vhost_not_found" };
 
 /** RabbitMQ's body for something the user may not do. */
 export function notAuthorised(reason: string): { error: string; reason: string } {

@@ -30,6 +30,16 @@ export function amqpTools(): ClientProgram {
   return { name: "amqp-tools", install: "apt-get install amqp-tools", command: found ? "amqp-publish" : undefined };
 }
 
+/** Debian's checks of RabbitMQ for Nagios. */
+export function nagiosPlugins(): ClientProgram {
+  const found = spawnSync("check_rabbitmq_overview", ["--version"]).error === undefined;
+  return {
+    name: "nagios-plugins-rabbitmq",
+    install: "apt-get install nagios-plugins-rabbitmq",
+    command: found ? "check_rabbitmq_overview" : undefined,
+  };
+}
+
 /** A suite that needs a program: left out aloud without it, or failed when REQUIRE_CLIENTS is 1. */
 export function describeWith(program: ClientProgram, name: string, suite: (command: string) => void): void {
   const { command } = program;

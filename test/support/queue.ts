@@ -177,6 +177,7 @@ export class TestConsumer implements Consumer {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    _bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -219,7 +220,7 @@ export class TestGetter implements Getter {
   }
 
   deliver(...args: Parameters<Getter["deliver"]>): void {
-    const [bytes, addressStart, addressEnd, contentStart, contentEnd, redelivered, segment, index] = args;
+    const [bytes, addressStart, addressEnd, contentStart, contentEnd, , redelivered, segment, index] = args;
     const { routingKey } = new Message().set(bytes, addressStart, addressEnd, contentStart, contentEnd);
     if (segment !== undefined) this.held = { key: routingKey, segment, index };
     this.#answered(redelivered ? `${routingKey}!` : routingKey);

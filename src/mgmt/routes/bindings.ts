@@ -19,16 +19,20 @@ export function bindingRoutes(api: Api, host: ManagementHost, guard: Guard): voi
   api.get("/bindings/:vhost", "vhost", (call) => listed(call, bindingsOf(vhostOf(host, call))));
   api.get("/queues/:vhost/:queue/bindings", "vhost", (call) => {
     const vhost = vhostOf(host, call);
-    const queue = found(vhost.queues.get(call.parameter("queue")));
+    const queue = vhost.queues.get(call.parameter("queue"));
+    // What does not exist has no bindings, as in RabbitMQ.
+    if (queue === undefined) return listed(call, []);
     return listed(call, [() => defaultBindingView(queue), ...bindingsTo(vhost, queue)]);
   });
   api.get("/exchanges/:vhost/:exchange/bindings/source", "vhost", (call) => {
     const vhost = vhostOf(host, call);
-    return listed(call, bindingsFrom(vhost, exchangeOf(vhost, call, "exchange")));
+    const exchange = vhost.exchanges.get(exchangeName(call, "exchange"));
+    return listed(call, exchange === undefined ? [] : bindingsFrom(vhost, exchange));
   });
   api.get("/exchanges/:vhost/:exchange/bindings/destination", "vhost", (call) => {
     const vhost = vhostOf(host, call);
-    return listed(call, bindingsTo(vhost, exchangeOf(vhost, call, "exchange")));
+    const exchange = vhost.exchanges.get(exchangeName(call, "exchange"));
+    return listed(call, exchange === undefined ? [] : bindingsTo(vhost, exchange));
   });
   for (const kind of ["q", "e"] as const) pairRoutes(api, host, guard, kind);
 }
@@ -50,11 +54,6 @@ function pairRoutes(api: Api, host: ManagementHost, guard: Guard, kind: "q" | "e
 
 function vhostOf({ vhosts }: ManagementHost, call: Call): Vhost {
   return found(vhosts.find(call.parameter("vhost")));
-}
-
-/** The exchange that a part of the path names; the default one has a name there. */
-function exchangeOf(vhost: Vhost, call: Call, parameter: string): VhostExchange {
-  return found(vhost.exchanges.get(exchangeName(call, parameter)));
 }
 
 /** The name of an exchange in a path. */

@@ -12,7 +12,7 @@ import {
   consumerRow,
 } from "../connection-views.ts";
 import type { ManagementHost } from "../host.ts";
-import { found, notAuthorised } from "../refusal.ts";
+import { badRequest, found, notAuthorised } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 /** What a client hears whose connection is closed without a reason. */
@@ -34,6 +34,10 @@ export function connectionRoutes(api: Api, host: ManagementHost): void {
   api.get("/connections/:name/channels", "management", (call) => {
     const connection = ownOf(host, call);
     return listedChannels(host, call, [connection], "number");
+  });
+  api.get("/connections/:name/sessions", "management", (call) => {
+    ownOf(host, call);
+    throw badRequest("connection does not use AMQP 1.0");
   });
   api.get("/channels/:name", "management", (call) => channelAnswer(host, call));
 }

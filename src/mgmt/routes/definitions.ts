@@ -1,9 +1,10 @@
 import { exportDefinitions, exportVhost } from "../../definition-export.ts";
 import { importDefinitions } from "../../definition-import.ts";
+import { rabbitmqVersion } from "../../version.ts";
 import type { Api } from "../api.ts";
 import { type Answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { found } from "../refusal.ts";
+import { badRequest, vhostNotFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 /** `/api/definitions`: all that is defined, out and in. */
@@ -16,19 +17,27 @@ export function definitionRoutes(api: Api, host: ManagementHost): void {
     api.post(path, "administrator", (call) => take(host, call));
   }
   api.get("/definitions/:vhost", "administrator", (call) => {
-    const vhost = found(host.vhosts.find(call.parameter("vhost")));
+    const vhost = host.vhosts.find(call.parameter("vhost"));
+    if (vhost === undefined) throw badRequest("vhost_not_found");
     const head = { rabbitmq_definition_format: "single_virtual_host", original_vhost_name: vhost.name };
     return download(call, { ...origin(host), ...head, ...exportVhost(host, vhost) });
   });
-  api.post("/definitions/:vhost", "administrator", (call) =>
-    take(host, call, found(host.vhosts.find(call.parameter("vhost"))).name),
-  );
+  api.post("/definitions/:vhost", "administrator", (call) => {
+    const vhost = host.vhosts.find(call.parameter("vhost"));
+    if (vhost === undefined) throw vhostNotFound();
+    return take(host, call, vhost.name);
+  });
 }
 
 /** Which broker the definitions come from. */
 function origin({ config }: ManagementHost): Row {
   const { product, version } = config.serverProperties;
-  return { rabbit_version: version, rabbitmq_version: version, product_name: product, product_version: version };
+  return {
+    rabbit_version: rabbitmqVersion,
+    rabbitmq_version: rabbitmqVersion,
+    product_name: product,
+    product_version: version,
+  };
 }
 
 function download(call: Call, definitions: Row): Answer {

@@ -2,7 +2,7 @@ import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { badRequest } from "../refusal.ts";
+import { badRequest, found, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 const healthy = answer({ status: "ok" });
@@ -16,7 +16,8 @@ export function healthRoutes(api: Api, host: ManagementHost): void {
   check("virtual-hosts", () => healthy);
   check("node-is-quorum-critical", () => answer({ status: "ok", reason: "single node cluster" }));
   check("node-is-mirror-sync-critical", () => answer({ status: "ok", reason: "single node cluster" }));
-  check("metadata-store/initialized", () => healthy);
+  for (const path of ["metadata-store/initialized", "metadata-store/initialized/with-data"]) check(path, () => healthy);
+  electionChecks(api, host, check);
   check("port-listener/:port", (call) => portAnswer(host, call.parameter("port")));
   check("protocol-listener/:protocols", (call) => protocolAnswer(host, call.parameter("protocols")));
   check("certificate-expiration/:within/:unit", certificateAnswer);
@@ -38,7 +39,7 @@ function alarmAnswer({ alarms }: ManagementHost, reason: string): Answer {
 }
 
 function portAnswer({ listeners }: ManagementHost, text: string): Answer {
-  if (!/^\d{1,5}$/.test(text)) throw badRequest(`not a port number: '${text}'`);
+  if (!/^\d{1,5}$/.test(text)) throw badRequest("Invalid port");
   const port = Number(text);
   const ports = listeners.map((listener) => listener.port);
   return ports.includes(port) ? answer({ status: "ok", port }) : failed("No active listener", { missing: port, ports });
@@ -66,7 +67,7 @@ function certificateAnswer(call: Call): Answer {
 
 /** For orchestrators, which have no user. */
 function publicChecks(api: Api, { listeners }: ManagementHost): void {
-  for (const path of ["is-in-service", "below-node-connection-limit"]) {
+  for (const path of ["is-in-service", "below-node-connection-limit", "reached-target-cluster-size"]) {
     api.get(`/health/checks/${path}`, "public", () => healthy);
   }
   api.get("/health/checks/ready-to-serve-clients", "public", () =>
@@ -74,7 +75,28 @@ function publicChecks(api: Api, { listeners }: ManagementHost): void {
   );
 }
 
+/** A queue on one node leads itself. */
+function electionChecks(
+  api: Api,
+  { vhosts }: ManagementHost,
+  check: (path: string, handler: () => Answer) => void,
+): void {
+  const path = "quorum-queues-without-elected-leaders";
+  check(`${path}/all-vhosts`, () => healthy);
+  check(`${path}/all-vhosts/pattern/:pattern`, () => healthy);
+  for (const tail of ["", "/pattern/:pattern"]) {
+    api.get(`/health/checks/${path}/vhost/:vhost${tail}`, "vhost", (call) => {
+      found(vhosts.find(call.parameter("vhost")));
+      return healthy;
+    });
+  }
+}
+
 function elderChecks(api: Api, host: ManagementHost): void {
   api.get("/aliveness-test/:vhost", "vhost", () => healthy);
   api.get("/healthchecks/node", "management", () => alarmAnswer(host, "There are alarms in effect on the node"));
+  api.get("/healthchecks/node/:node", "management", (call) => {
+    if (call.parameter("node") !== nodeName) throw notFound();
+    return alarmAnswer(host, "There are alarms in effect on the node");
+  });
 }

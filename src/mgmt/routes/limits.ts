@@ -3,7 +3,7 @@ import type { Api } from "../api.ts";
 import type { Guard } from "../auth.ts";
 import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { badRequest, found } from "../refusal.ts";
+import { badRequest, found, vhostNotFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 /** `/api/vhost-limits` and `/api/user-limits`. */
@@ -18,7 +18,7 @@ export function limitRoutes(api: Api, host: ManagementHost, guard: Guard): void 
     answer(rows(host, "user", [found(users.find(call.parameter("user")))])),
   );
   api.put("/vhost-limits/:vhost/:limit", "administrator", (call) => {
-    found(vhosts.find(call.parameter("vhost")));
+    if (vhosts.find(call.parameter("vhost")) === undefined) throw vhostNotFound();
     return put(host, "vhost", call.parameter("vhost"), call);
   });
   api.put("/user-limits/:user/:limit", "administrator", (call) => {

@@ -1,16 +1,23 @@
 import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
-import { answer } from "../call.ts";
+import { answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { nodeView } from "../node-views.ts";
 import { notFound } from "../refusal.ts";
+import type { Row } from "../rows.ts";
 
 /** `/api/nodes`: there is one. */
-export function nodeRoutes(api: Api, host: ManagementHost): void {
-  api.get("/nodes", "monitoring", async (call) => call.list([await nodeView(host)], "name"));
+export function nodeRoutes(api: Api, host: ManagementHost, httpConnections: () => Promise<number>): void {
+  const view = async ({ query }: Call): Promise<Row> => nodeView(host, await httpConnections(), query);
+  api.get("/nodes", "monitoring", async (call) => call.list([await view(call)], "name"));
   api.get("/nodes/:node", "monitoring", async (call) => {
     if (call.parameter("node") !== nodeName) throw notFound();
-    return call.item(await nodeView(host));
+    const row = await view(call);
+    return call.item(call.query["memory"] === "true" ? { ...row, memory: memoryRow() } : row);
+  });
+  api.get("/nodes/:node/memory/relative", "monitoring", (call) => {
+    if (call.parameter("node") !== nodeName) throw notFound();
+    return answer({ memory: relativeMemoryRow() });
   });
   api.get("/nodes/:node/memory", "monitoring", (call) => {
     if (call.parameter("node") !== nodeName) throw notFound();
@@ -19,7 +26,7 @@ export function nodeRoutes(api: Api, host: ManagementHost): void {
 }
 
 /** Bytes by what V8 and the system use them for. */
-function memoryRow(): object {
+function memoryRow() {
   const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
   return {
     total: { rss },
@@ -30,4 +37,11 @@ function memoryRow(): object {
     other: Math.max(0, rss - heapTotal - external),
     strategy: "rss",
   };
+}
+
+/** The same in percent of all. */
+function relativeMemoryRow(): Row {
+  const { total, strategy: _, ...parts } = memoryRow();
+  const percents = Object.entries(parts).map(([name, bytes]) => [name, Math.round((bytes / total.rss) * 100)]);
+  return { ...Object.fromEntries(percents), total: 100 };
 }

@@ -1,4 +1,5 @@
 import { nodeName } from "../../node-name.ts";
+import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
@@ -32,10 +33,16 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
   return {
     product_name: product,
     product_version: version,
-    rabbitmq_version: version,
-    management_version: version,
+    rabbitmq_version: rabbitmqVersion,
+    management_version: rabbitmqVersion,
     cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
+    sample_retention_policies: { global: [600], basic: [60], detailed: [60] },
+    statistics_db_event_queue: 0,
+    is_op_policy_updating_enabled: true,
+    default_queue_type: "classic",
+    cluster_tags: [],
+    node_tags: [],
     disable_stats: false,
     enable_queue_totals: false,
     exchange_types: exchangeTypeRows,

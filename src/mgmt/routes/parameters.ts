@@ -12,22 +12,33 @@ const limitsComponent = "vhost-limits";
 export function parameterRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   globalRoutes(api, host);
   api.get("/parameters", "global-policymaker", (call) => call.list(limitRows(host, guard, call), "vhost", "name"));
-  api.get("/parameters/:component", "global-policymaker", (call) => {
-    checkComponent(call);
-    return call.list(limitRows(host, guard, call), "vhost", "name");
-  });
+  api.get("/parameters/:component", "global-policymaker", (call) =>
+    call.list(rowsOf(host, guard, call), "vhost", "name"),
+  );
   api.get("/parameters/:component/:vhost", "policymaker", (call) => {
-    checkComponent(call);
     const ofVhost = ({ vhost }: Row): boolean => vhost === call.parameter("vhost");
-    return call.list(limitRows(host, guard, call).filter(ofVhost), "name");
+    return call.list(rowsOf(host, guard, call).filter(ofVhost), "name");
+  });
+  api.get("/parameters/:component/:vhost/:parameter", "policymaker", (call) => call.item(named(host, guard, call)));
+  api.delete("/parameters/:component/:vhost/:parameter", "policymaker", (call) => {
+    named(host, guard, call);
+    host.limits.forget("vhost", call.parameter("vhost"));
+    return done;
   });
   api.put("/parameters/:component/:vhost/:parameter", "policymaker", (call) => {
     throw badRequest(`Validation failed\n\ncomponent ${call.parameter("component")} not found\n`);
   });
 }
 
-function checkComponent(call: Call): void {
-  if (call.parameter("component") !== limitsComponent) throw notFound();
+/** The parameters of the component that the path names; of one that is not here there are none. */
+function rowsOf(host: ManagementHost, guard: Guard, call: Call): Row[] {
+  return call.parameter("component") === limitsComponent ? limitRows(host, guard, call) : [];
+}
+
+/** The parameter that the path names. */
+function named(host: ManagementHost, guard: Guard, call: Call): Row {
+  const [vhost, parameter] = [call.parameter("vhost"), call.parameter("parameter")];
+  return found(rowsOf(host, guard, call).find((row) => row["vhost"] === vhost && row["name"] === parameter));
 }
 
 function limitRows({ limits }: ManagementHost, guard: Guard, call: Call): Row[] {

@@ -4,7 +4,7 @@ import type { Api } from "../api.ts";
 import type { Guard, Right } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { found, notFound } from "../refusal.ts";
+import { found, notFound, vhostNotFound } from "../refusal.ts";
 import { policyView } from "../views.ts";
 
 /** `/api/policies` and `/api/operator-policies`. */
@@ -45,7 +45,8 @@ function routesOf(api: Api, host: ManagementHost, guard: Guard, { path, operator
 }
 
 function put({ policies, vhosts }: ManagementHost, call: Call, operator: boolean): Answer {
-  const vhost = found(vhosts.find(call.parameter("vhost")));
+  const vhost = vhosts.find(call.parameter("vhost"));
+  if (vhost === undefined) throw vhostNotFound();
   const name = call.parameter("policy");
   const existing = policies.find(operator, vhost.name, name);
   policies.set(policyFrom(operator, vhost.name, name, call.body));

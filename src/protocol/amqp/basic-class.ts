@@ -207,6 +207,7 @@ class ChannelGetter implements Getter {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -230,7 +231,7 @@ class ChannelGetter implements Getter {
       const count = Buffer.alloc(4);
       putU32(count, 0, this.#queue.ready);
       writer.contentMethod(number, head, bytes, addressStart, addressEnd, count);
-      writer.content(number, bytes, contentStart + 1, contentEnd, frameMax);
+      writer.content(number, bytes, contentStart + 1, contentEnd, frameMax, bytesStay);
       channel.wrote();
     });
   }

@@ -227,6 +227,7 @@ export class Channel implements ConfirmSink {
     const checked = this.#routes.check(message, route);
     if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
     else this.route(checked, route, mandatory);
+    this.#assembly.handedOn();
   }
 
   /** Hands a message to the targets of its route; the confirm, if the channel gives any, follows when all have it safe. */
@@ -237,6 +238,7 @@ export class Channel implements ConfirmSink {
     counters.publishedIn++;
     counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
+    else if (targets.length > 1) message.share();
     const { confirms } = this;
     if (confirms === undefined) {
       for (const target of targets) {

@@ -60,6 +60,7 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
     addressEnd: number,
     contentStart: number,
     contentEnd: number,
+    bytesStay: boolean,
     redelivered: boolean,
     segment: Segment | undefined,
     index: number,
@@ -82,7 +83,7 @@ export class ChannelConsumer implements Consumer, ConsumerView, DeliveryOwner {
     }
     const { writer, frameMax } = channel;
     writer.deliver(channel.number, this.#prefix, tag, redelivered, bytes, addressStart, addressEnd);
-    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
+    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax, bytesStay);
     channel.wrote();
   }
 

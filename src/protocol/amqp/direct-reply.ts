@@ -35,7 +35,7 @@ export class DirectReplyConsumer implements Target {
     const tag = channel.unacked.skip();
     channel.counters.deliveredNoAck++;
     writer.deliver(channel.number, this.#prefix, tag, false, bytes, addressStart, addressEnd);
-    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax);
+    writer.content(channel.number, bytes, contentStart + 1, contentEnd, frameMax, message.stays);
     channel.wrote();
     return "done";
   }

@@ -44,10 +44,11 @@ export function start(connection: Connection): void {
 
 /** Checks the credentials of a start-ok and returns the user's name. Throws {@link LoginRefusedError}. */
 export function logIn(connection: Connection, mechanism: string, response: Buffer): string {
-  const { users, config, log, events } = connection.host;
+  const { users, config, log, events, authAttempts } = connection.host;
   const { username, password } = readCredentials(mechanism, response);
   const { fromLoopback } = connection;
   const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+  authAttempts.note("amqp091", result.ok);
   const about = { name: username, connection_name: connection.name, auth_mechanism: mechanism, protocol: "{0,9,1}" };
   events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, about);
   if (result.ok) return result.user.name;

@@ -1,4 +1,5 @@
 import type { Alarms } from "../../alarms.ts";
+import type { AuthAttempts } from "../../auth-attempts.ts";
 import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
@@ -30,6 +31,7 @@ export interface AmqpHost {
   readonly heartbeats: Heartbeats;
   readonly turns: OutputTurns;
   readonly churn: Churn;
+  readonly authAttempts: AuthAttempts;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;

@@ -11,6 +11,13 @@ const bodyFrameMax = 131_072 - frameOverhead;
 /** No more than this is allocated on the word of a header before the bytes have come. */
 const allocationFirstMax = 1024 * 1024;
 
+/** Memory for a message that came in pieces and is of these sizes is used again once the message is handed on. */
+const scratchBytesMin = 16 * 1024;
+const scratchBytes = largeRecordBytes + 4096;
+/** Buffers kept for messages in pieces, for all connections together. */
+const scratchMax = 8;
+const scratch: Buffer[] = [];
+
 /** The chunk of which a message's frames are being used where they stand. Shared by the channels of a connection. */
 export interface ChunkUser {
   /** The one assembly whose bytes are still in the chunk. */
@@ -159,9 +166,7 @@ export class ContentAssembly {
     this.#leaveChunk();
     const address = this.#addressEnd - this.#addressStart;
     const content = this.#next - this.#contentStart;
-    this.#record = Buffer.allocUnsafeSlow(
-      Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content),
-    );
+    this.#record = roomFor(Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content));
     const middle = copyBytes(chunk, this.#addressStart, this.#addressEnd, this.#record, 0);
     this.#end = copyBytes(chunk, this.#contentStart, this.#next, this.#record, middle);
     this.#frame = 0;
@@ -219,6 +224,7 @@ export class ContentAssembly {
     const wanted = Math.max(this.#end + size, Math.min(record.length * 2, this.#sizeFor(this.#end + size)));
     const larger = Buffer.allocUnsafeSlow(wanted);
     record.copy(larger, 0, 0, this.#end);
+    this.handedOn();
     this.#record = larger;
     return larger;
   }
@@ -228,27 +234,34 @@ export class ContentAssembly {
     const chunk = this.#chunk;
     if (chunk !== undefined) {
       this.#leaveChunk();
-      // A large message is shared by whoever takes it, so it must have a place of its own.
-      if (this.#next - this.#addressStart > largeRecordBytes) {
-        this.#message.set(chunk, this.#addressStart, this.#addressEnd, this.#contentStart, this.#next);
-        return this.#message.setOwned(this.#message.toRecord());
-      }
       return this.#message.set(chunk, this.#addressStart, this.#addressEnd, this.#contentStart, this.#next);
     }
     if (this.#frame !== 0) this.#closeFrame();
-    const record = this.#room(0).subarray(0, this.#end);
+    const record = this.#room(0);
+    if (record.length === scratchBytes) return this.#message.setRecord(record, 0, this.#end);
     this.#record = undefined;
-    this.#frame = 0;
-    return this.#message.setOwned(record);
+    return this.#message.setOwned(record.subarray(0, this.#end));
+  }
+
+  /** The message that was complete has been handed on: nobody looks at it where it stood. */
+  handedOn(): void {
+    if (this.#record?.length === scratchBytes && scratch.length < scratchMax) scratch.push(this.#record);
+    this.#record = undefined;
   }
 
   /** Forgets a message that will not be finished. */
   abandon(): void {
     this.#state = "idle";
     this.#leaveChunk();
-    this.#record = undefined;
+    this.handedOn();
     this.#frame = 0;
   }
+}
+
+/** A buffer of at least `size` bytes, perhaps one that was used before. */
+function roomFor(size: number): Buffer {
+  if (size < scratchBytesMin || size > scratchBytes) return Buffer.allocUnsafeSlow(size);
+  return scratch.pop() ?? Buffer.allocUnsafeSlow(scratchBytes);
 }
 
 function tooLarge(size: bigint): BrokerError {

@@ -16,6 +16,6 @@ const nothing = Buffer.alloc(0);
 export function returnMessage(channel: Channel, message: Message): void {
   const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
   channel.writer.contentMethod(channel.number, head, bytes, addressStart, addressEnd, nothing);
-  channel.writer.content(channel.number, bytes, contentStart + 1, contentEnd, channel.frameMax);
+  channel.writer.content(channel.number, bytes, contentStart + 1, contentEnd, channel.frameMax, message.stays);
   channel.wrote();
 }

@@ -90,6 +90,12 @@ describe("a cell", () => {
     expect(cell).toEqual(expected);
   });
 
+  it("keeps all digits of a whole number", () => {
+    const table: Table = { columns: ["arguments"], rows: [[amqpTable({ n: 9007199254740993n })]] };
+    expect(format(table, "table")).toEqual(["arguments", '[{"n",9007199254740993}]']);
+    expect(format(table, "json")).toContain('{"arguments":[["n","long",9007199254740993]]}');
+  });
+
   it("of a table tells the types of its fields", () => {
     expect(amqpTable({ s: "x", n: 1, d: 1.5, b: true, l: [1, "y"], t: { k: null } })).toEqual({
       text: '[{"s","x"},{"n",1},{"d",1.5},{"b",true},{"l",[1,"y"]},{"t",[{"k",undefined}]}]',

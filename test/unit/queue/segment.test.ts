@@ -141,9 +141,9 @@ describe("a segment", () => {
     };
     stored.free();
     expect(next()).not.toBe(bytes);
-    full.free();
     const again = memorySegment();
     while (!again.closed) again.append(message({ body: Buffer.alloc(10_000) }), 0);
+    full.free();
     const last = memorySegment();
     last.expectLike(again);
     last.append(message({}), 0);

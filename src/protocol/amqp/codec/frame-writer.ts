@@ -1,12 +1,12 @@
 import { copyBytes, putU16, putU32, putU64, u32 } from "../../../bytes.ts";
-import { frameEnd, frameOverhead, largeRecordBytes } from "../../../record.ts";
+import { frameEnd, frameOverhead } from "../../../record.ts";
 import { frameHeaderSize, frameType } from "./frame-decoder.ts";
 import { encodeMethod, type MethodArguments, type MethodName, methodId } from "./methods.ts";
 
 /** Size of the buffers that output is gathered in. */
-const chunkSize = 64 * 1024;
-/** Frames of this size come from records of their own: the socket is given the place where they are. */
-const sharedBytesMin = largeRecordBytes;
+const chunkSize = 128 * 1024;
+/** Frames of at least this size, from bytes that stay, are not copied: the socket is given the place where they are. */
+const sharedBytesMin = 16 * 1024;
 /** Spare buffers kept for all connections together. */
 const spareMax = 64;
 
@@ -106,22 +106,25 @@ export class FrameWriter {
 
   /**
    * The content of a record: its header and body frames in bytes[start, end), with the channel put in and bodies cut
-   * to frames of at most `frameMax` bytes.
+   * to frames of at most `frameMax` bytes. Bytes that stay until the socket has sent them need not be copied.
    */
-  content(channel: number, bytes: Buffer, start: number, end: number, frameMax: number): void {
+  content(channel: number, bytes: Buffer, start: number, end: number, frameMax: number, bytesStay: boolean): void {
     let frame = start;
     while (frame < end) {
       const size = u32(bytes, frame + 3);
       const next = frame + size + frameOverhead;
-      if (frame !== start && size + frameOverhead > frameMax) this.#cutBody(channel, bytes, frame, size, frameMax);
-      else this.#frame(channel, bytes, frame, next);
+      if (frame !== start && size + frameOverhead > frameMax)
+        this.#cutBody(channel, bytes, frame, size, frameMax, bytesStay);
+      else this.#frame(channel, bytes, frame, next, bytesStay);
       frame = next;
     }
   }
 
-  #frame(channel: number, bytes: Buffer, start: number, end: number): void {
+  #frame(channel: number, bytes: Buffer, start: number, end: number, bytesStay: boolean): void {
     if (end - start >= sharedBytesMin) {
-      this.#sharedBody(channel, bytes, start + frameHeaderSize, end - 1);
+      const isHeader = bytes[start] === frameType.header;
+      const type = isHeader ? frameType.header : frameType.body;
+      this.#largeFrame(type, channel, bytes, start + frameHeaderSize, end - 1, bytesStay);
       return;
     }
     this.#reserve(end - start);
@@ -130,35 +133,34 @@ export class FrameWriter {
     putU16(this.#chunk, at + 1, channel);
   }
 
-  #cutBody(channel: number, bytes: Buffer, frame: number, size: number, frameMax: number): void {
+  #cutBody(channel: number, bytes: Buffer, frame: number, size: number, frameMax: number, bytesStay: boolean): void {
     const most = frameMax - frameOverhead;
-    const start = frame + frameHeaderSize;
-    for (let from = start; from < start + size; from += most) {
-      this.#body(channel, bytes, from, Math.min(from + most, start + size));
+    const end = frame + frameHeaderSize + size;
+    for (let from = frame + frameHeaderSize; from < end; from += most) {
+      this.#largeFrame(frameType.body, channel, bytes, from, Math.min(from + most, end), bytesStay);
     }
   }
 
-  #body(channel: number, bytes: Buffer, start: number, end: number): void {
-    if (end - start >= sharedBytesMin) {
-      this.#sharedBody(channel, bytes, start, end);
-      return;
-    }
-    this.#reserve(end - start + frameOverhead);
-    this.#head(frameType.body, channel, end - start);
-    this.#at = copyBytes(bytes, start, end, this.#chunk, this.#at);
-    this.#chunk[this.#at++] = frameEnd;
-  }
-
-  /** A large frame by reference. Its type stands in front of the payload. */
-  #sharedBody(channel: number, bytes: Buffer, start: number, end: number): void {
-    const isHeader = bytes[start - frameHeaderSize] === frameType.header;
+  /** A frame whose payload is taken by reference, when that pays, or copied piece by piece. */
+  #largeFrame(type: number, channel: number, bytes: Buffer, start: number, end: number, bytesStay: boolean): void {
     this.#reserve(frameHeaderSize);
-    this.#head(isHeader ? frameType.header : frameType.body, channel, end - start);
-    this.#endPart();
-    this.#full.push(bytes.subarray(start, end));
-    this.#fullBytes += end - start;
+    this.#head(type, channel, end - start);
+    if (bytesStay && end - start >= sharedBytesMin) {
+      this.#endPart();
+      this.#full.push(bytes.subarray(start, end));
+      this.#fullBytes += end - start;
+    } else this.#copy(bytes, start, end);
     this.#reserve(1);
     this.#chunk[this.#at++] = frameEnd;
+  }
+
+  #copy(bytes: Buffer, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      this.#reserve(1);
+      const to = Math.min(end, from + this.#chunk.length - this.#at);
+      this.#at = copyBytes(bytes, from, to, this.#chunk, this.#at);
+      from = to;
+    }
   }
 
   #head(type: number, channel: number, size: number): void {

@@ -1,0 +1,56 @@
+import { nodeName } from "../../node-name.ts";
+import type { Api } from "../api.ts";
+import { type Answer, answer, type Call, done } from "../call.ts";
+import type { ManagementHost } from "../host.ts";
+import { badRequest, found, notFound } from "../refusal.ts";
+
+/** What operators of RabbitMQ do to the nodes of a cluster. On the only node most of it is done already. */
+export function oneNodeRoutes(api: Api, host: ManagementHost): void {
+  api.post("/rebalance/queues", "administrator", () => done);
+  api.post("/vhosts/:vhost/start/:node", "administrator", (call) => {
+    found(host.vhosts.find(call.parameter("vhost")));
+    const node = call.parameter("node");
+    if (node !== nodeName) throw badRequest(`Request to node ${node} failed with nodedown`);
+    return done;
+  });
+  api.put("/feature-flags/:name/enable", "administrator", () => {
+    throw badRequest("unsupported");
+  });
+  api.post("/queues/:vhost/:queue/actions", "administrator", (call) => queueAction(host, call));
+  api.delete("/reset", "administrator", () => reset(host));
+  api.delete("/reset/:node", "administrator", (call) => {
+    if (call.parameter("node") !== nodeName) throw notFound();
+    return reset(host);
+  });
+  api.get("/auth/attempts/:node", "monitoring", (call) => attempts(host, call));
+  api.delete("/auth/attempts/:node", "administrator", (call) => {
+    if (call.parameter("node") !== nodeName) throw notFound();
+    host.authAttempts.reset();
+    return done;
+  });
+}
+
+/** Of mirrors there are none, so they are all in step. */
+function queueAction({ vhosts }: ManagementHost, call: Call): Answer {
+  found(found(vhosts.find(call.parameter("vhost"))).queues.get(call.parameter("queue")));
+  const action = call.body.require("action").text("action");
+  if (action === "sync" || action === "cancel_sync") return done;
+  throw badRequest(`unknown action '${action}'`);
+}
+
+/** Forgets what was sampled so far. */
+function reset({ metrics }: ManagementHost): Answer {
+  metrics.forget();
+  return done;
+}
+
+function attempts({ authAttempts }: ManagementHost, call: Call): Answer {
+  if (call.parameter("node") !== nodeName) throw notFound();
+  const rows = [...authAttempts.list()].map(([protocol, { succeeded, failed }]) => ({
+    protocol,
+    auth_attempts: succeeded + failed,
+    auth_attempts_failed: failed,
+    auth_attempts_succeeded: succeeded,
+  }));
+  return answer(rows);
+}
