@@ -39,8 +39,8 @@ describeWith(nagiosPlugins(), "nagios-plugins-rabbitmq", () => {
     await amqp.connect();
     await eventually(async () => expect((await check("connections")).stdout).toContain("connections OK (1)"));
     const objects = await check("objects");
-    // It counts from zero: one vhost, seven exchanges.
-    expect(objects).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("vhost=0;; exchange=6;;") });
+    // It counts from zero: one vhost, nine exchanges.
+    expect(objects).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("vhost=0;; exchange=8;;") });
   });
 
   it("sees what the node uses of what it has, and that it has no alarms and is not split", async () => {
