@@ -4,6 +4,7 @@ import { type CommandSpec, groups } from "./command.ts";
 import { ArgumentError, CommandError, exitCode } from "./command-error.ts";
 import { adminCommands } from "./commands/admin.ts";
 import { adminListCommands } from "./commands/admin-list.ts";
+import { authAttemptCommands } from "./commands/auth-attempts.ts";
 import { awaitCommands } from "./commands/await.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { completionCommands } from "./commands/completion.ts";
@@ -46,6 +47,7 @@ const commands: readonly CommandSpec[] = [
   pingCommand,
   ...statusCommands,
   ...healthCommands,
+  ...authAttemptCommands,
   ...awaitCommands,
   ...nothingToDoCommands,
   ...adminCommands,

@@ -57,7 +57,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   vhost: {
     needs: ["name"],
     may: { description: "", tags: "" },
-    json: [],
+    json: ["tracing"],
     key: ["name"],
     path: ({ name = "" }) => path`/vhosts/${name}`,
   },
@@ -104,7 +104,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 const moreFields: Readonly<Record<string, readonly string[]>> = {
   queue: ["queue_type"],
   user: ["password", "password_hash", "hashing_algorithm"],
-  vhost: ["default_queue_type"],
+  vhost: ["default_queue_type", "tracing"],
 };
 
 const kindsText = Object.keys(kinds).join(", ");

@@ -36,6 +36,20 @@ const satisfied: readonly CommandSpec[] = [
     },
   }),
   command({
+    name: "rebalance",
+    group: "Node",
+    summary: "does nothing: all queues are on the one node",
+    arguments: { "<type>": "all, quorum or stream" },
+    options: {
+      vhosts: text("--vhost-pattern <pattern>", "accepted for RabbitMQ's sake"),
+      queues: text("--queue-pattern <pattern>", "accepted for RabbitMQ's sake"),
+    },
+    run: ({ output }) => {
+      output.banner("Rebalancing leaders of replicated queues ...");
+      output.table({ columns: ["Node name", "Number of quorum queue leaders"], rows: [] }, "pretty_table");
+    },
+  }),
+  command({
     name: "hipe_compile",
     group: "Node",
     summary: "does nothing, as in RabbitMQ",

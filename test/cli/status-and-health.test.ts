@@ -45,6 +45,18 @@ describe("status", () => {
   });
 });
 
+describe("attempts to log in", () => {
+  it("are counted by protocol, and anew after a reset", async () => {
+    await brokerctl.out("reset_node_auth_attempt_metrics");
+    const env = { TSBROKER_USER: "nobody", TSBROKER_PASSWORD: "wrong" };
+    await brokerctl.run(["list_users"], { env });
+    const rows = Object(await brokerctl.json("list_node_auth_attempt_stats"));
+    const http = rows.find(({ protocol }: { protocol: string }) => protocol === "http");
+    expect(http.auth_attempts_failed).toBe(1);
+    expect(http.auth_attempts_succeeded).toBeLessThan(10);
+  });
+});
+
 describe("health checks", () => {
   it.each([
     [["check_running"], "is fully booted and running"],
@@ -147,7 +159,7 @@ describe("commands that have nothing to do here", () => {
     expect(outcome).toMatchObject({ exitCode, stderr: expect.stringMatching(/^Error:\n\S/) });
   });
 
-  it.each([["start_app"], ["enable_feature_flag", "all"], ["force_gc"], ["node_health_check"]])(
+  it.each([["start_app"], ["rebalance", "all"], ["enable_feature_flag", "all"], ["force_gc"], ["node_health_check"]])(
     "such as %s succeed when things are so already",
     async (...args) => {
       await brokerctl.out(...args);
