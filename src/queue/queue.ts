@@ -232,6 +232,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     return true;
   }
 
+  /** Has its next messages read if they are not in memory. */
+  readAhead(): void {
+    const level = this.#firstLevel();
+    if (level !== undefined) this.#seek(level);
+  }
+
   /** Takes in a segment that the store holds; in ascending order of number. */
   restore(segment: Segment): void {
     const level = this.#level(segment.level);
