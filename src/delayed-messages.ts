@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { Deferred } from "./deferred.ts";
+import { negateDelay } from "./delay-header.ts";
 import { delayMsOf } from "./exchange/delayed.ts";
 import { parseExpiration } from "./expiration.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
@@ -11,7 +12,7 @@ import type { Segment } from "./queue/segment.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
 import { editRecord } from "./record-edit.ts";
-import { senderSelected } from "./sender-selected.ts";
+import { mayBeSenderSelected, senderSelected } from "./sender-selected.ts";
 import type { Pages } from "./store/pages.ts";
 import type { CommitWaiter, Store } from "./store/store.ts";
 import type { Target, Vhost } from "./vhost.ts";
@@ -122,16 +123,23 @@ export class DelayedMessages implements QueueHost, Target {
 
   #send(record: Buffer): void {
     if (this.#queue.deleted) return;
-    const waited = this.#message.setRecord(record, 0, record.length);
-    const headers = waited.headers();
-    const { cc, bcc } = senderSelected(headers);
-    const message = this.#message.setOwned(editRecord(waited, { headers: routedHeaders(headers) }));
+    const message = this.#message.setOwned(record);
+    const isPlain = !mayBeSenderSelected(message) && negateDelay(message);
+    const more = isPlain ? [] : this.#edit(message);
     const { exchange, routingKey, expiration } = message;
     if (expiration !== undefined) message.expiresAfterMs = parseExpiration(expiration);
     const content = new MessageContent(message);
-    const { targets } = this.#vhost.route(exchange, [routingKey, ...cc, ...bcc], content);
+    const { targets } = this.#vhost.routeWaited(exchange, [routingKey, ...more], content);
     if (targets.length === 0) this.#vhost.counters.dropped++;
     for (const target of targets) target.enqueue(message, undefined, 0);
+  }
+
+  /** Makes of the message what is to be delivered, and returns the keys that its sender selected. */
+  #edit(message: Message): readonly string[] {
+    const headers = message.headers();
+    const { cc, bcc } = senderSelected(headers);
+    message.setOwned(editRecord(message, { headers: routedHeaders(headers) }));
+    return [...cc, ...bcc];
   }
 
   // Nobody consumes from it, and it does not expire.

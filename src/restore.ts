@@ -44,6 +44,9 @@ const order = [
   "binding",
 ] as const;
 
+/** Queues whose next messages are read at a start; those of the others are when somebody asks for them. */
+const readAheadQueues = 32;
+
 /** Brings back what the store holds: definitions first, then to each queue the segments of its messages. */
 export class Restorer {
   readonly #target: Restorable;
@@ -58,6 +61,14 @@ export class Restorer {
       for (const definition of state.definitions) if (definition.kind === kind) this.#define(definition);
     }
     for (const segment of state.segments) this.#segment(segment);
+    this.#readAhead();
+  }
+
+  /** The first to ask for messages should not have to wait for the disk. */
+  #readAhead(): void {
+    const queues = [...this.#target.vhosts.list()].flatMap((vhost) => [...vhost.queues.values()]);
+    const holding = queues.filter((queue) => queue.ready > 0);
+    for (const queue of holding.slice(0, readAheadQueues)) queue.readAhead();
   }
 
   #define(definition: Definition): void {

@@ -1,6 +1,7 @@
 import { u8, u32 } from "./bytes.ts";
 import { BrokerError } from "./errors.ts";
-import { type FieldTable, nestingMax } from "./field-table.ts";
+import type { FieldTable } from "./field-table.ts";
+import { headerValueEnd } from "./header-scan.ts";
 import type { Message } from "./record.ts";
 
 /** Extra routing keys that the sender gave in the CC and BCC headers. */
@@ -44,57 +45,9 @@ export function mayBeSenderSelected(message: Message): boolean {
     const size = u8(bytes, at);
     if (size === 2 && u8(bytes, at + 1) === letterC && u8(bytes, at + 2) === letterC) return true;
     if (size === 3 && u8(bytes, at + 1) === letterB && u8(bytes, at + 2) === letterC) return true;
-    const next = valueEnd(bytes, at + 1 + size, end, 0);
+    const next = headerValueEnd(bytes, at + 1 + size, end);
     if (next < 0) return true;
     at = next;
   }
   return at !== end;
-}
-
-/** Where the value whose tag is at `at` ends, in a table or array that ends at `limit`; -1 when it is malformed. */
-function valueEnd(bytes: Buffer, at: number, limit: number, depth: number): number {
-  switch (bytes[at]) {
-    case 0x53: // S
-    case 0x78: // x
-      return at + 5 + u32(bytes, at + 1);
-    case 0x46: // F
-      return nestedEnd(bytes, at + 1, limit, depth + 1, true);
-    case 0x41: // A
-      return nestedEnd(bytes, at + 1, limit, depth + 1, false);
-    case 0x49: // I
-    case 0x69: // i
-    case 0x66: // f
-      return at + 5;
-    case 0x6c: // l
-    case 0x4c: // L
-    case 0x54: // T
-    case 0x64: // d
-      return at + 9;
-    case 0x74: // t
-    case 0x62: // b
-    case 0x42: // B
-      return at + 2;
-    case 0x73: // s
-    case 0x75: // u
-      return at + 3;
-    case 0x44: // D
-      return at + 6;
-    case 0x56: // V
-      return at + 1;
-    default:
-      return -1;
-  }
-}
-
-/** Where the array, or table when its values are `named`, ends whose length is at `start`; -1 when it is malformed. */
-function nestedEnd(bytes: Buffer, start: number, limit: number, depth: number, named: boolean): number {
-  const end = start + 4 + u32(bytes, start);
-  if (end > limit || depth > nestingMax) return -1;
-  let at = start + 4;
-  while (at < end) {
-    if (named) at += 1 + u8(bytes, at);
-    at = valueEnd(bytes, at, end, depth);
-    if (at < 0) return -1;
-  }
-  return at === end ? end : -1;
 }

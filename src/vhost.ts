@@ -246,6 +246,11 @@ export class Vhost implements QueueHost {
     return { targets: reached ? [waits] : [], fixed: false, delayed: reached, counters: this.countersOf(first) };
   }
 
+  /** Finds where a message goes that has waited in an exchange. */
+  routeWaited(exchange: string, routingKeys: readonly string[], content: RoutedContent): Route {
+    return this.#routeThrough(this.getExchange(exchange), routingKeys, content);
+  }
+
   #routeThrough(first: VhostExchange, routingKeys: readonly string[], content: RoutedContent): Route {
     const targets = new Set<Target>();
     const passed = new Set<VhostExchange>([first]);

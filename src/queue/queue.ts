@@ -16,11 +16,11 @@ import { IdleExpiry } from "./idle-expiry.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
 import { QuickAcks } from "./quick-acks.ts";
-import { earliestRetimed, retimed, type TtlChange } from "./retiming.ts";
 import { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 import { ackWaitMs } from "./segment-log.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
+import { TimeToLive } from "./time-to-live.ts";
 
 /** What a queue needs of the vhost it is in. */
 export interface QueueHost extends DeadLetterSink {
@@ -115,8 +115,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #paging: Paging;
   readonly #held: HeldMessages;
   readonly #deadLetterRetries: DeadLetterRetries;
-  /** What changed since the messages of a segment that is not in memory were timed. */
-  readonly #outdated = new WeakMap<Segment, readonly TtlChange[]>();
+  readonly #timeToLive: TimeToLive;
   readonly #acks = new QuickAcks();
   /** Who waits for segments to be in memory. */
   readonly #awaited = new Map<Segment, (() => void)[]>();
@@ -141,6 +140,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       (segment, index) => this.#remove(segment, index, "expired"),
       (segment) => this.#paging.read(segment),
     );
+    this.#timeToLive = new TimeToLive(host.clock, this.#expiry);
     this.#paging = new Paging(this, host.store, host.pages);
     this.#held = new HeldMessages(
       host.clock,
@@ -232,6 +232,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     return true;
   }
 
+  /** Has its next messages read if they are not in memory. */
+  readAhead(): void {
+    const level = this.#firstLevel();
+    if (level !== undefined) this.#seek(level);
+  }
+
   /** Takes in a segment that the store holds; in ascending order of number. */
   restore(segment: Segment): void {
     const level = this.#level(segment.level);
@@ -239,10 +245,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     level.ready += segment.live;
     this.ready += segment.live;
     this.readyBytes += segment.storedBodyBytes;
-    const { messageTtlMs } = this.options;
-    if (messageTtlMs === undefined) this.#expiry.watchSegment(segment);
-    // Those that came before the time to live did may not have one yet.
-    else this.#retimeLater(segment, [{ before: messageTtlMs, after: messageTtlMs, at: this.#host.clock.now() }]);
+    this.#timeToLive.restored(segment, this.options.messageTtlMs);
   }
 
   /**
@@ -335,8 +338,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #expireInTime(segment: Segment, index: number, expiresAt: number): void {
-    if (expiresAt <= this.#host.clock.now()) this.#remove(segment, index, "expired");
-    else this.#expiry.watch(segment, index, expiresAt);
+    this.#expiry.watch(segment, index, expiresAt);
+    // What is due before it goes first, so it is not removed by itself.
+    if (expiresAt <= this.#host.clock.now()) this.#expiry.expireDue();
   }
 
   #limited(): boolean {
@@ -391,12 +395,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#level(segment.level).ready -= missing;
     this.ready -= missing;
     this.#dropIfGone(segment, this.#level(segment.level));
-    const outdated = this.#outdated.get(segment);
-    if (outdated === undefined) this.#expireFilled(segment);
-    else {
-      this.#retimeSegment(segment, outdated);
-      this.#expiry.expireDue();
-    }
+    if (this.#timeToLive.read(segment)) this.#expiry.expireDue();
+    else this.#expireFilled(segment);
     this.resume();
     this.#answerAwaited(segment);
   }
@@ -730,29 +730,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Lets each message expire as if the time to live, which was `before`, had always been what it is now. */
   #retime(before: number | undefined): void {
-    const change = { before, after: this.options.messageTtlMs, at: this.#host.clock.now() };
     this.#expiry.forgetMessages();
     for (const level of this.#levels) {
       for (const segment of level?.segments ?? []) {
-        if (segment.resident) this.#retimeSegment(segment, [change]);
-        else this.#retimeLater(segment, [...(this.#outdated.get(segment) ?? []), change]);
+        this.#timeToLive.changed(segment, before, this.options.messageTtlMs);
       }
-    }
-  }
-
-  #retimeLater(segment: Segment, changes: readonly TtlChange[]): void {
-    this.#outdated.set(segment, changes);
-    this.#expiry.watchSegment(segment, earliestRetimed(segment, changes));
-  }
-
-  #retimeSegment(segment: Segment, changes: readonly TtlChange[]): void {
-    this.#outdated.delete(segment);
-    for (let index = 0; index < segment.count; index++) {
-      if (segment.isSettled(index)) continue;
-      const expiresAt = retimed(segment, index, changes);
-      segment.retime(index, expiresAt);
-      segment.setWatched(index, false);
-      if (expiresAt !== 0 && segment.isReady(index)) this.#expiry.watch(segment, index, expiresAt);
     }
   }
 

@@ -46,6 +46,33 @@ describe("an x-delayed-message exchange", () => {
     });
   });
 
+  it("takes a delay of any type of number, and shows it negative", async () => {
+    const channel = await client.confirmChannel();
+    const exchange = await delayedExchange(channel, "fanout");
+    const queue = await client.queue(channel);
+    await channel.bindQueue(queue, exchange, "");
+    const delays = [
+      { "!": "int8", value: 30 },
+      { "!": "int16", value: 30 },
+      { "!": "int32", value: 30 },
+      { "!": "int64", value: 30 },
+      { "!": "double", value: 30.5 },
+      { "!": "float", value: 30.5 },
+      "30",
+    ];
+    const published = Date.now();
+    for (const delay of delays) {
+      channel.publish(exchange, "", Buffer.alloc(0), { headers: { before: [{ a: 1 }], "x-delay": delay, after: "x" } });
+    }
+    await eventually(async () => expect((await counts(channel, queue)).messageCount).toBe(delays.length));
+    expect(Date.now() - published).toBeGreaterThanOrEqual(30 - earlyMs);
+    for (const _ of delays) {
+      const message = await channel.get(queue, { noAck: true });
+      const { headers } = message === false ? { headers: undefined } : message.properties;
+      expect(headers).toEqual({ before: [{ a: 1 }], "x-delay": -30, after: "x" });
+    }
+  });
+
   it("routes messages of one time in the order they came", async () => {
     const channel = await client.confirmChannel();
     const exchange = await delayedExchange(channel, "fanout");

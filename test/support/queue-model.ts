@@ -21,6 +21,7 @@ export interface ModelMessage {
   /** Undefined where nothing is promised: it was delivered, but perhaps the store has not heard of that. */
   redelivered: boolean | undefined;
   wasDelivered: boolean;
+  wasDying: boolean;
   /** The batch that says so, once committed. */
   deliveredIn: number;
   deliveryIsStored: boolean;
@@ -87,6 +88,7 @@ export class QueueModel {
       failures: 0,
       redelivered: false,
       wasDelivered: false,
+      wasDying: false,
       deliveredIn: 0,
       deliveryIsStored: false,
       settledIn: 0,
@@ -197,6 +199,7 @@ export class QueueModel {
     const { deadLettersAtLeastOnce, overflow, deadLetterExchange } = this.options;
     if (deadLettersAtLeastOnce && overflow === "reject-publish" && deadLetterExchange !== undefined) {
       message.state = "dying";
+      message.wasDying = true;
       message.replaced = true;
       this.deadLetters.push(`${message.id} ${reason}`);
       return;
@@ -243,7 +246,7 @@ export class QueueModel {
       message.deliveredIn = 0;
       message.waits = false;
       // Of one that was to be dead-lettered it does not matter.
-      const isOpen = message.wasDelivered || message.state === "dying";
+      const isOpen = message.wasDelivered || message.wasDying;
       message.redelivered = message.deliveryIsStored ? true : isOpen ? undefined : false;
       if (survivors.has(message.id)) {
         message.state = "ready";

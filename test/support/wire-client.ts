@@ -89,6 +89,16 @@ export class WireClient {
     });
   }
 
+  /** Whether the broker has closed the socket. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Gives the socket away: what comes from now on is not read here. */
+  detach(): Socket {
+    return this.#socket.removeAllListeners("data");
+  }
+
   /** Opens the TCP connection and nothing more. */
   static connect(broker: { host: string; port: number }): Promise<WireClient> {
     return new Promise((resolve, reject) => {

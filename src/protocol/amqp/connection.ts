@@ -42,6 +42,8 @@ const backlogBytesMax = 1024 * 1024;
  * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
  */
 const flowMs = 2;
+/** After so many bytes from one connection the others have their turn; the socket would else be read on while it can. */
+const readBytesInTurnMax = 256 * 1024;
 
 /** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
 export class Connection
@@ -73,6 +75,9 @@ export class Connection
   #blocked = false;
   /** Reading rests for a moment. */
   #inFlow = false;
+  /** Bytes read since the connection last made way for others, and whether it does now. */
+  #readInTurn = 0;
+  #makesWay = false;
   #deadline: NodeJS.Timeout;
   /** The method being handled outside of channels; 0 for none. */
   #method = 0;
@@ -142,7 +147,18 @@ export class Connection
       this.#failed(error, 0);
     }
     this.inChunk?.spill();
-    if (this.#mustNotRead()) this.#socket.pause();
+    this.#readInTurn += chunk.length;
+    if (this.#readInTurn >= readBytesInTurnMax) this.#makeWay();
+    if (this.#mustNotRead() || this.#makesWay) this.#socket.pause();
+  }
+
+  #makeWay(): void {
+    this.#readInTurn = 0;
+    this.#makesWay = true;
+    setImmediate(() => {
+      this.#makesWay = false;
+      this.resumeReading();
+    });
   }
 
   #takeHeader(chunk: Buffer): void {
@@ -529,7 +545,7 @@ export class Connection
       this.#failed(error, 0);
     }
     this.inChunk?.spill();
-    if (!this.#mustNotRead() && this.#socket.isPaused()) this.#socket.resume();
+    if (!this.#mustNotRead() && !this.#makesWay && this.#socket.isPaused()) this.#socket.resume();
   }
 
   /** The client publishes faster than its messages are consumed. */

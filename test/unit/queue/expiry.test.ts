@@ -176,3 +176,26 @@ describe("messages that are watched", () => {
     expect(clock.nextDue).toBeUndefined();
   });
 });
+
+/** A clock of a process that is kept waiting: between two looks at it much time may pass without a timer having fired. */
+class StolenClock extends DrivenClock {
+  /** Looks at the clock until then. */
+  looks = Number.POSITIVE_INFINITY;
+  #stolenMs = 0;
+
+  override now(): number {
+    if (this.looks-- === 0) this.#stolenMs = 1000;
+    return super.now() + this.#stolenMs;
+  }
+}
+
+it("a message that is due before it is watched does not overtake others that are", () => {
+  const clock = new StolenClock();
+  const host = new TestHost(clock);
+  const queue = host.queue({ deadLetterExchange: "dlx" });
+  queue.enqueue(persistent("first", { expiration: "50" }), undefined, 0);
+  clock.looks = 1;
+  queue.enqueue(persistent("second", { expiration: "50" }), undefined, 0);
+  clock.advance(1000);
+  expect(host.deadLetters).toEqual(["first expired", "second expired"]);
+});
