@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 import { beforeAll, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
-import { useUi } from "../support/browser.ts";
 import { addUser, asGuest } from "../support/management.ts";
 import { chromium, describeWith } from "../support/programs.ts";
+import { useUi } from "./browser.ts";
 
 const broker = useBroker();
 const admin = asGuest(broker);

@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import type { TestBroker } from "./broker.ts";
+import type { TestBroker } from "../support/broker.ts";
 
 const args = [
   "--no-sandbox",
