@@ -15,7 +15,8 @@ import {
   type TrafficMetric,
   trafficMetrics,
 } from "./metric-names.ts";
-import type { Queue, QueueCounters } from "./queue/queue.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { QueueCounters } from "./queue/queue-counters.ts";
 import { SampleRing } from "./sample-ring.ts";
 import type { ExchangeCounters, Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
