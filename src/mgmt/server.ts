@@ -1,5 +1,4 @@
-import type { RequestListener, Server } from "node:http";
-import { promisify } from "node:util";
+import type { RequestListener } from "node:http";
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import { version } from "../version.ts";
 import { Api } from "./api.ts";
@@ -33,8 +32,8 @@ const bodyBytesMax = 10_000_000;
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
 const parameterSizeMax = 4096;
 
-/** What answers the requests that come to `server`. */
-export async function newApp(host: ManagementHost, server: Server): Promise<RequestListener> {
+/** What answers requests. `httpConnections` counts those who may make some. */
+export async function newApp(host: ManagementHost, httpConnections: () => Promise<number>): Promise<RequestListener> {
   const app = fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
@@ -47,16 +46,16 @@ export async function newApp(host: ManagementHost, server: Server): Promise<Requ
     refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
-  routes(app, host, server);
+  routes(app, host, httpConnections);
   await app.ready();
   return app.routing;
 }
 
-function routes(app: FastifyInstance, host: ManagementHost, server: Server): void {
+function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () => Promise<number>): void {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
   overviewRoutes(api, host, guard);
-  nodeRoutes(api, host, promisify(server.getConnections).bind(server));
+  nodeRoutes(api, host, httpConnections);
   whoamiRoutes(api, guard);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);
