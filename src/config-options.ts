@@ -1,6 +1,7 @@
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
+import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
@@ -295,6 +296,7 @@ export const options = {
   managementSslCiphers: managementSsl.ciphers,
   managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
   managementSslSni: managementSsl.sni,
+  ...httpOptions,
 } as const;
 
 /** A setting by its name in the table. */

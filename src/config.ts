@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { type OptionName, options } from "./config-options.ts";
+import type { HttpConfig } from "./http-options.ts";
 import type { LogLevel } from "./log-levels.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
@@ -25,6 +26,7 @@ export interface Config {
   /** AMQP over TLS; undefined for none. */
   readonly ssl: TlsListenerConfig | undefined;
   readonly managementSsl: TlsListenerConfig | undefined;
+  readonly http: HttpConfig;
   readonly sslHandshakeTimeoutMs: number;
   readonly certLogin: CertLogin;
   readonly authMechanisms: readonly Mechanism[];
@@ -67,6 +69,8 @@ export interface ConfigSources {
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Files that hold what others should not know: keys of certificates, and the configuration if it has a password. */
+  readonly secretFiles: readonly string[];
 }
 
 /** The environment variables that name the configuration file. */
@@ -100,6 +104,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       ...managementSsl,
       host: value("managementSslHost", options.managementSslHost) ?? managementHost,
     },
+    http: httpOf(value),
     sslHandshakeTimeoutMs: value("sslHandshakeTimeoutMs", options.sslHandshakeTimeoutMs),
     certLogin: {
       from: value("sslCertLoginFrom", options.sslCertLoginFrom),
@@ -131,11 +136,28 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       cluster_name: value("clusterName", options.clusterName),
     },
   };
-  return { config, warnings: file === undefined ? [] : unknownKeys(file) };
+  const warnings = file === undefined ? [] : unknownKeys(file);
+  return { config, warnings, secretFiles: [...secretConfig(file), ...keyFiles(config)] };
 }
 
 /** Looks a setting up in all sources. */
 type Values = <T>(name: OptionName, option: Option<T>) => T;
+
+function httpOf(value: Values): HttpConfig {
+  return {
+    corsOrigins: value("managementCorsOrigins", options.managementCorsOrigins),
+    corsMaxAge: value("managementCorsMaxAge", options.managementCorsMaxAge),
+    headers: {
+      "content-security-policy": value("managementCspPolicy", options.managementCspPolicy),
+      "x-content-type-options": value("managementContentTypeOptions", options.managementContentTypeOptions),
+      "x-frame-options": value("managementFrameOptions", options.managementFrameOptions),
+      "referrer-policy": value("managementReferrerPolicy", options.managementReferrerPolicy),
+      "x-xss-protection": value("managementXssProtection", options.managementXssProtection),
+    },
+    hsts: value("managementHstsPolicy", options.managementHstsPolicy),
+    bodyMax: value("managementMaxBodySize", options.managementMaxBodySize),
+  };
+}
 
 function portOf(given: number | "none"): number | undefined {
   return given === "none" ? undefined : given;
@@ -266,6 +288,20 @@ function inFile<T>(path: string, act: () => T): T {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`${path} ${error.message}`, { cause: error });
   }
+}
+
+function secretConfig(file: ConfigFile | undefined): string[] {
+  const secrets = Object.values<Option<unknown>>(options).filter(({ isSecret }) => isSecret === true);
+  const patterns = secrets.flatMap(({ keys }) => keys);
+  const holdsOne = file?.lines.some(({ key }) => patterns.some((pattern) => hasKey(pattern, key)));
+  return file !== undefined && holdsOne === true ? [file.path] : [];
+}
+
+function keyFiles({ ssl, managementSsl }: Config): string[] {
+  const found = [ssl, managementSsl].flatMap((listener) =>
+    listener === undefined ? [] : [listener.tls.certificate, ...listener.tls.sni.values()],
+  );
+  return [...new Set(found.map(({ keyfile }) => keyfile))];
 }
 
 function unknownKeys({ path, lines }: ConfigFile): string[] {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import type { Broker } from "../../src/broker.ts";
@@ -27,6 +27,9 @@ Examples:
  */
 const youngGeneration = "--semi-space-growth-factor=1";
 
+/** What is written is for the owner alone. */
+const ownerOnly = 0o077;
+
 /** `tsbroker start`: runs a broker until a signal ends it. */
 export function startCommand(): Command {
   const command = new Command("start").description("start a broker and run it until SIGTERM or SIGINT");
@@ -39,7 +42,8 @@ export function startCommand(): Command {
 }
 
 async function start(flags: Record<string, string | undefined>): Promise<void> {
-  const { config, warnings } = readConfig(flags);
+  const { config, warnings, secretFiles } = readConfig(flags);
+  process.umask(ownerOnly);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
   const writer = startWriter(config.dataDir);
   const [{ startBroker }, { createLog, LogLines }] = await Promise.all([
@@ -49,6 +53,8 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   const lines = new LogLines();
   const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
+  for (const file of secretFiles.filter(isOpenToAll))
+    log.warn({ file }, "a file with secrets can be read by everybody");
   const stopSignal = firstSignal();
   const broker = await startBroker(config, log, writer, lines).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
@@ -75,6 +81,11 @@ function reload(broker: Broker, flags: Record<string, string | undefined>, log: 
   } catch (error) {
     log.error({ err: error }, "configuration and certificates stay as they were");
   }
+}
+
+/** Whether every user of the machine may read a file; one that is missing is somebody else's matter. */
+function isOpenToAll(file: string): boolean {
+  return ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
 }
 
 function loadedConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {

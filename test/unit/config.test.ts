@@ -27,6 +27,7 @@ function errorOf(sources: Parameters<typeof load>[0]): string {
 }
 
 const loginDefaults = {
+  http: expect.objectContaining({ corsOrigins: [], corsMaxAge: 1800, hsts: undefined, bodyMax: 10_000_000 }),
   sslHandshakeTimeoutMs: 5000,
   certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },
   authMechanisms: ["PLAIN", "AMQPLAIN"],
@@ -248,6 +249,10 @@ describe("the configuration file", () => {
   });
 
   it.each([
+    [
+      "management.cors.allow_origins.1 = example.org",
+      `${path} line 1: management.cors.allow_origins.1: 'example.org' is not origins such as https://example.org separated by commas, '*' or 'none'`,
+    ],
     ["listeners.ssl.1 = 5671", "a listener of TLS needs ssl_options.certfile and ssl_options.keyfile"],
     [
       "ssl_options.versions.1 = tlsv1.1\nlisteners.ssl.1 = 1\nssl_options.certfile = a\nssl_options.keyfile = b",
