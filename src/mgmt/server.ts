@@ -23,6 +23,7 @@ import { parameterRoutes } from "./routes/parameters.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { quorumQueueRoutes } from "./routes/quorum-queues.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
@@ -66,6 +67,7 @@ function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () 
   topicPermissionRoutes(api, host);
   exchangeRoutes(api, host, guard);
   oneNodeRoutes(api, host);
+  quorumQueueRoutes(api, host);
   queueRoutes(api, host, guard);
   messageRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
