@@ -30,6 +30,7 @@ import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
+import { RecentLog } from "./recent-log.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
 import { PageFiles } from "./store/page-files.ts";
@@ -64,6 +65,7 @@ export interface Broker {
 class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   config: Config;
   readonly log: Logger;
+  readonly recentLog = new RecentLog();
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
   readonly backups: Backups;
@@ -198,7 +200,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
 
 /**
  * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already;
- * what is logged is published if it comes by `lines`.
+ * what is logged is published, and kept for management, if it comes by `lines`.
  * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
  */
 export async function startBroker(config: Config, log: Logger, writer?: Worker, lines?: LogLines): Promise<Broker> {
@@ -208,7 +210,12 @@ export async function startBroker(config: Config, log: Logger, writer?: Worker, 
     () => core.vhosts.find(core.defaultVhost),
     () => core.clock.now(),
   );
-  if (lines !== undefined) lines.listener = (line) => logExchange.write(line);
+  if (lines !== undefined) {
+    lines.listener = (line) => {
+      core.recentLog.add(line);
+      logExchange.write(line);
+    };
+  }
   try {
     const faces = await Faces.open(core);
     core.metrics.start();

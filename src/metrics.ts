@@ -53,6 +53,8 @@ export class Metrics {
   readonly #row = new Float64Array(queueMetrics.length);
   readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
+  /** Told after each time that samples were taken. */
+  readonly listeners = new Set<() => void>();
   #timer: Timer | undefined;
 
   constructor(sources: MetricsSources) {
@@ -125,6 +127,7 @@ export class Metrics {
     this.#sampleConnections(now);
     this.#samples.churn.note(churn, churnRow(churn), now, this.#sampledAt);
     this.#sampledAt = now;
+    for (const listener of this.listeners) listener();
   }
 
   #sampleVhost(vhost: Vhost, now: number): void {

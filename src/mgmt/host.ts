@@ -12,6 +12,7 @@ import type { LoginBackoff } from "../login-backoff.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
+import type { RecentLog } from "../recent-log.ts";
 import type { Backups, Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
 import type { Vhosts } from "../vhosts.ts";
@@ -20,6 +21,7 @@ import type { Vhosts } from "../vhosts.ts";
 export interface ManagementHost {
   readonly config: Config;
   readonly log: Logger;
+  readonly recentLog: RecentLog;
   readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;
