@@ -1,6 +1,7 @@
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { FieldTable } from "./field-table.ts";
 import type { Queue } from "./queue/queue.ts";
+import type { TlsView } from "./tls-peer.ts";
 
 /** A client connection as management sees it, whatever its protocol. */
 export interface ConnectionView {
@@ -16,6 +17,8 @@ export interface ConnectionView {
   readonly connectedAt: number;
   /** Closes it; the client is told why. */
   close(reason: string): void;
+  /** Cuts it without a word to the client. */
+  drop(): void;
   /** What else there is to say of it at the moment. */
   details(): ConnectionDetails;
   channels(): Iterable<ChannelView>;
@@ -40,6 +43,8 @@ export interface ConnectionDetails {
   readonly writes: number;
   /** Bytes that the peer has not taken yet. */
   readonly bytesPending: number;
+  /** Undefined without TLS. */
+  readonly tls: TlsView | undefined;
 }
 
 /** A channel of a connection. Limits of 0 are none. */

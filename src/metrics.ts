@@ -15,7 +15,8 @@ import {
   type TrafficMetric,
   trafficMetrics,
 } from "./metric-names.ts";
-import type { Queue, QueueCounters } from "./queue/queue.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { QueueCounters } from "./queue/queue-counters.ts";
 import { historyMs, SampleHistory } from "./sample-history.ts";
 import { SampleRing, type Samples } from "./sample-ring.ts";
 import type { ExchangeCounters, Vhost } from "./vhost.ts";

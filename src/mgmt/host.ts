@@ -8,6 +8,7 @@ import type { GlobalParameters } from "../global-parameters.ts";
 import type { Limits } from "../limits.ts";
 import type { ListenerView } from "../listeners.ts";
 import type { Logger } from "../log.ts";
+import type { LoginBackoff } from "../login-backoff.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
@@ -25,6 +26,7 @@ export interface ManagementHost {
   readonly store: Store;
   readonly backups: Backups;
   readonly authAttempts: AuthAttempts;
+  readonly loginBackoff: LoginBackoff;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly policies: Policies;

@@ -45,7 +45,7 @@ const routes: Readonly<Record<Rule, string>> = {
     POST /exchanges/:vhost/:exchange/publish, GET /exchanges/:vhost/:exchange/bindings/source,
     GET /exchanges/:vhost/:exchange/bindings/destination, GET /queues/:vhost, GET /queues/:vhost/:queue,
     PUT /queues/:vhost/:queue, DELETE /queues/:vhost/:queue, DELETE /queues/:vhost/:queue/contents,
-    POST /queues/:vhost/:queue/get, GET /queues/:vhost/:queue/bindings, GET /queues/:vhost/:queue/messages,
+    GET /queues/quorum/:vhost/:queue/status, POST /queues/:vhost/:queue/get, GET /queues/:vhost/:queue/bindings, GET /queues/:vhost/:queue/messages,
     DELETE /queues/:vhost/:queue/messages, DELETE /queues/:vhost/:queue/messages/:id,
     POST /queues/:vhost/:queue/messages/move, POST /queues/:vhost/:queue/messages/:id/move,
     POST /queues/:vhost/:queue/messages/replay, GET /exchanges/:vhost/:exchange/route, GET /bindings/:vhost,
@@ -58,6 +58,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost,
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern`,
   monitoring: `
+    GET /auth/attempts/:node/source,
     GET /nodes, GET /nodes/:node, GET /nodes/:node/memory, GET /nodes/:node/memory/relative, GET /auth/attempts/:node,
     GET /connections/username/:user`,
   policymaker: `
@@ -80,7 +81,9 @@ const routes: Readonly<Record<Rule, string>> = {
     DELETE /connections/username/:user, GET /definitions, POST /definitions, GET /all-configuration,
     POST /all-configuration, GET /definitions/:vhost, POST /definitions/:vhost, POST /backup, POST /rebalance/queues,
     PUT /feature-flags/:name/enable, POST /queues/:vhost/:queue/actions, DELETE /reset, DELETE /reset/:node,
-    DELETE /auth/attempts/:node, GET /auth/hash_password/:password`,
+    GET /config/effective, POST /queues/quorum/:vhost/:queue/replicas/add, DELETE /auth/attempts/:node/source,
+    DELETE /queues/quorum/:vhost/:queue/replicas/delete, POST /queues/quorum/replicas/on/:node/grow,
+    DELETE /queues/quorum/replicas/on/:node/shrink, DELETE /auth/attempts/:node, GET /auth/hash_password/:password`,
 };
 
 const ruled = Object.entries(routes).flatMap(([rule, text]) =>

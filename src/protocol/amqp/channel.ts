@@ -283,7 +283,8 @@ export class Channel implements ConfirmSink {
   }
 
   ack(deliveryTag: number, multiple: boolean): void {
-    this.writer.ack(this.number, deliveryTag, multiple);
+    if (this.host.confirmFaults.isNacking) this.nack(deliveryTag, multiple);
+    else this.writer.ack(this.number, deliveryTag, multiple);
   }
 
   nack(deliveryTag: number, multiple: boolean): void {
@@ -295,7 +296,7 @@ export class Channel implements ConfirmSink {
   }
 
   sendConfirms(): void {
-    if (!this.isOpen || this.confirms === undefined) return;
+    if (!this.isOpen || this.confirms === undefined || this.host.confirmFaults.holds(this)) return;
     const confirmed = this.confirms.send();
     this.counters.confirmed += confirmed;
     this.vhost.counters.confirmed += confirmed;

@@ -3,11 +3,13 @@ import type { AuthAttempts } from "../../auth-attempts.ts";
 import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
+import type { ConfirmFaults } from "../../confirm-faults.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
 import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
+import type { LoginBackoff } from "../../login-backoff.ts";
 import type { Permissions } from "../../permissions.ts";
 import type { Store } from "../../store/store.ts";
 import type { Users } from "../../users.ts";
@@ -30,8 +32,10 @@ export interface AmqpHost {
   readonly events: EventSink;
   readonly heartbeats: Heartbeats;
   readonly turns: OutputTurns;
+  readonly confirmFaults: ConfirmFaults;
   readonly churn: Churn;
   readonly authAttempts: AuthAttempts;
+  readonly loginBackoff: LoginBackoff;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;
