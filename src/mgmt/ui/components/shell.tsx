@@ -65,6 +65,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
   const { parts } = useRoute();
   const [isOpen, setOpen] = useState(false);
   const [showsKeys, setShowsKeys] = useState(false);
+  const isLoading = useStore(live.isLoading);
   const here = parts[0] ?? "";
   useEffect(() => setOpen(false), [parts.join("/")]);
   useKeys(() => setShowsKeys(true));
@@ -95,7 +96,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
         </nav>
       </aside>
       <TopBar onMenu={() => setOpen(!isOpen)} isOpen={isOpen} onKeys={() => setShowsKeys(true)} />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} aria-busy={isLoading}>
         {children}
       </main>
       {showsKeys && <Keys onClose={() => setShowsKeys(false)} />}
