@@ -97,9 +97,22 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
       </aside>
       <TopBar onMenu={() => setOpen(!isOpen)} isOpen={isOpen} onKeys={() => setShowsKeys(true)} />
       <main id="main" tabIndex={-1} aria-busy={isLoading}>
+        <Alarm />
         {children}
       </main>
       {showsKeys && <Keys onClose={() => setShowsKeys(false)} />}
+    </div>
+  );
+}
+
+/** What keeps publishers from publishing, on every page. */
+function Alarm(): JSX.Element | null {
+  const { error } = useLive("/health/checks/alarms");
+  if (error?.status !== 503) return null;
+  return (
+    <div class="failure" role="alert">
+      <b>Alarm: publishers are blocked</b>
+      <p>{error.message}</p>
     </div>
   );
 }
