@@ -17,8 +17,9 @@ import {
 } from "./metric-names.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { QueueCounters } from "./queue/queue-counters.ts";
+import type { ExchangeCounters } from "./route.ts";
 import { SampleRing } from "./sample-ring.ts";
-import type { ExchangeCounters, Vhost } from "./vhost.ts";
+import type { Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
 import { Watch } from "./watch.ts";
 
