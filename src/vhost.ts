@@ -259,7 +259,7 @@ export class Vhost implements QueueHost {
     const found = new Set<Bindable>();
     exchange.routeAll(routingKeys, content, found);
     if (found.size === 0) {
-      const alternate = this.#alternateOf(exchange);
+      const alternate = this.alternateOf(exchange);
       if (alternate !== undefined) passed.add(alternate);
     }
     for (const destination of found) {
@@ -268,7 +268,8 @@ export class Vhost implements QueueHost {
     }
   }
 
-  #alternateOf(exchange: VhostExchange): VhostExchange | undefined {
+  /** Where messages go that an exchange has no binding for. */
+  alternateOf(exchange: VhostExchange): VhostExchange | undefined {
     const name =
       exchange.arguments.get("alternate-exchange") ?? this.policyOf(exchange).rules.get("alternate-exchange");
     return name?.type === "longstr" ? this.exchanges.get(name.value.toString()) : undefined;

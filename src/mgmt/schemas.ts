@@ -163,6 +163,16 @@ export const schemas: Readonly<Record<string, Row>> = {
     header: { ...text, description: "A name, or name=value" },
     body: { ...text, description: "A part of the body" },
   }),
+  Replay: object({ header: text, property: text, body: text, dry_run: flag }),
+  Replayed: object({
+    dry_run: flag,
+    destinations: rows,
+    moved: integer,
+    unroutable: integer,
+    rejected: integer,
+    skipped: integer,
+  }),
+  Route: object({ queues: texts, delayed: flag, steps: rows }),
   Moved: object({ moved: integer, unroutable: integer, rejected: integer }),
   Connection: object({
     name: text,

@@ -215,7 +215,7 @@ describe("deleting messages", () => {
     const source = await amqp.queue(channel, { arguments: letters });
     await fill(source, ["x", "y"]);
     const { body } = await admin.delete(`/queues/%2F/${queue}/messages`);
-    expect(body).toEqual(badRequest("'header' or 'body' should say which messages"));
+    expect(body).toEqual(badRequest("'header', 'property' or 'body' should say which messages"));
     expect((await admin.must("DELETE", `/queues/%2F/${source}/messages?body=x`)).body).toEqual({ deleted: 1 });
     expect([await drain(channel, source), await drain(channel, dead)]).toEqual([["y"], []]);
   });
@@ -274,7 +274,7 @@ describe("moving messages", () => {
       badRequest("'exchange' or 'routing_key' should say where to"),
     );
     expect((await admin.post(path, { routing_key: "x" })).body).toEqual(
-      badRequest("'header' or 'body' should say which messages"),
+      badRequest("'header', 'property' or 'body' should say which messages"),
     );
     expect((await admin.post(path, { exchange: "none", body: "a" })).status).toBe(404);
     expect((await reader.post(path, { exchange: "amq.fanout", body: "a" })).body).toEqual(
