@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isRecord, plain } from "../cells.ts";
-import { command, text } from "../command.ts";
+import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { valueAt } from "../listing.ts";
@@ -16,6 +16,13 @@ const filter = {
 interface Filter {
   readonly header: string | undefined;
   readonly body: string | undefined;
+}
+
+/** The same for commands that change something, which must be told when all are meant. */
+const meant = { ...filter, all: flag("--all", "all ready messages") };
+
+interface Meant extends Filter {
+  readonly all: boolean;
 }
 
 const columns = ["id", "position", "state", "redelivered", "exchange", "routing_key", "payload_bytes", "properties"];
@@ -79,7 +86,7 @@ const deleteMessages = command({
   group: "Queues and messages",
   summary: "deletes ready messages of a queue: those with an id that list_messages shows, or all that are meant",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages" },
-  options: filter,
+  options: meant,
   timeoutSeconds: "unlimited",
   run: async (context, { queue, id }, wanted) => {
     const { api, vhost, output } = context;
@@ -89,7 +96,7 @@ const deleteMessages = command({
     const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
     if (id.length === 0) {
       const answer = await watched(context, "Deleting", queue, () =>
-        api.delete(`${at}?${new URLSearchParams(queryOf(wanted))}`).catch(absent),
+        api.delete(`${at}?${new URLSearchParams(meantIn(wanted, "true"))}`).catch(absent),
       );
       output.message(`Deleted ${numberIn(answer, "deleted")} messages`);
       return;
@@ -105,7 +112,7 @@ const moveMessages = command({
   summary: "moves ready messages of a queue to another, each in one transaction",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages, as list_messages shows them" },
   options: {
-    ...filter,
+    ...meant,
     exchange: text("--to-exchange <name>", "the exchange they go to, with their own routing key or another"),
     routingKey: text("--to <routing key>", "the routing key; without an exchange the name of the queue they go to"),
   },
@@ -121,7 +128,7 @@ const moveMessages = command({
     const target = { exchange: exchange ?? "", ...(routingKey !== undefined && { routing_key: routingKey }) };
     const answers: unknown[] = [];
     if (id.length === 0) {
-      const move = () => api.post(`${at}/move`, { ...target, ...queryOf(wanted) });
+      const move = () => api.post(`${at}/move`, { ...target, ...meantIn(wanted, true) });
       const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
       answers.push(await watched(context, "Moving", queue, () => move().catch(absent)));
     } else {
@@ -143,10 +150,10 @@ function sayMoved({ output }: Context, answers: readonly unknown[]): void {
   throw new CommandError(exitCode.unavailable, `${unroutable + rejected} messages stayed where they were: ${why}`);
 }
 
-function checkMeant(ids: readonly string[], { header, body }: Filter): void {
-  const isFiltered = header !== undefined || body !== undefined;
-  if (ids.length === 0 && !isFiltered) throw new ArgumentError("ids, --header or --body should say which messages");
-  if (ids.length > 0 && isFiltered) throw new ArgumentError("give ids, or --header and --body, not both");
+function checkMeant(ids: readonly string[], { header, body, all }: Meant): void {
+  const ways = [ids.length > 0, header !== undefined || body !== undefined, all].filter((isGiven) => isGiven).length;
+  if (ways === 0) throw new ArgumentError("ids, --header, --body or --all should say which messages");
+  if (ways > 1) throw new ArgumentError("give ids, or --header and --body, or --all, and only one of these");
 }
 
 /** Does something for each id, one after the other. */
@@ -196,6 +203,10 @@ async function messagesIn({ api, vhost }: Context, queue: string): Promise<numbe
     .item(path`/queues/${vhost}/${queue}`)
     .catch(on(404, (error) => noSuchQueue(queue, vhost, error)));
   return numberIn(row, "messages");
+}
+
+function meantIn<T>({ all, ...wanted }: Meant, yes: T): Record<string, string | T> {
+  return { ...queryOf(wanted), ...(all && { all: yes }) };
 }
 
 function queryOf({ header, body }: Filter): Record<string, string> {

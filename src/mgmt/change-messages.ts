@@ -23,7 +23,8 @@ export async function deleteMessage(queue: Queue, id: string): Promise<void> {
 
 /** Deletes the ready messages that the query asks for. */
 export async function deleteMessages(queue: Queue, call: Call): Promise<Answer> {
-  const isWanted = requiredFilter(call.query["header"], call.query["body"]);
+  const { header, body, all } = call.query;
+  const isWanted = requiredFilter(header, body, all === "true");
   const deleted = await actOnAll(queue, isWanted, ({ segment, index }) => queue.discard(segment, index, false));
   return answer({ deleted });
 }
@@ -36,15 +37,18 @@ export async function moveMessage(mover: Mover, queue: Queue, id: string): Promi
 
 /** Moves the ready messages that the body asks for to where it says. */
 export async function moveMessages(mover: Mover, queue: Queue, call: Call): Promise<Answer> {
-  const isWanted = requiredFilter(call.body.findText("header"), call.body.findText("body"));
+  const { body } = call;
+  const isWanted = requiredFilter(body.findText("header"), body.findText("body"), body.flag("all"));
   await actOnAll(queue, isWanted, (found) => mover.move(queue, found));
   return answer(mover.outcome);
 }
 
-function requiredFilter(header: string | undefined, body: string | undefined): MessageFilter {
+/** That all are meant must be said: it must not come of a filter that was forgotten. */
+function requiredFilter(header: string | undefined, body: string | undefined, all: boolean): MessageFilter {
   const filter = messageFilter(header, body);
-  if (filter === undefined) throw badRequest("'header' or 'body' should say which messages");
-  return filter;
+  if (filter === undefined && !all) throw badRequest("'header' or 'body' should say which messages, or 'all' be true");
+  if (filter !== undefined && all) throw badRequest("'all' messages are meant, or those with 'header' and 'body'");
+  return filter ?? (() => true);
 }
 
 /** Acts on each ready message that is wanted; returns how many times the act was done. */

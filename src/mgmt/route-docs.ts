@@ -121,13 +121,13 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     query: ["offset", "limit", "header", "body", "truncate", "encoding"],
   },
   "DELETE /queues/:vhost/:queue/messages": {
-    summary: "Delete the ready messages that have a header, or a text in their body",
+    summary: "Delete the ready messages that have a header, or a text in their body, or all",
     answer: "Deleted",
-    query: ["header", "body"],
+    query: ["header", "body", "all"],
   },
   "DELETE /queues/:vhost/:queue/messages/:id": act("Delete one ready message"),
   "POST /queues/:vhost/:queue/messages/move": {
-    summary: "Move the ready messages that have a header, or a text in their body",
+    summary: "Move the ready messages that have a header, or a text in their body, or all",
     body: "Move",
     answer: "Moved",
   },

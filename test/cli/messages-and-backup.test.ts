@@ -37,6 +37,13 @@ async function ids(queue: string): Promise<string[]> {
   return Object(await brokerctl.json("list_messages", queue, "id")).map(({ id }: { id: string }) => id);
 }
 
+it("moves and deletes all messages when told so", async () => {
+  expect(await brokerctl.out("-q", "move_messages", "from", "--to", "to", "--all")).toBe("Moved 4 messages\n");
+  expect([await payloads("from"), await payloads("to")]).toEqual([[], ["one", "two", "three", "four"]]);
+  expect(await brokerctl.out("-q", "delete_messages", "to", "--all")).toBe("Deleted 4 messages\n");
+  expect(await payloads("to")).toEqual([]);
+});
+
 describe("list_messages", () => {
   it("shows what is in a queue, and leaves it there", async () => {
     expect(await brokerctl.out("list_messages", "from")).toMatch(
@@ -100,8 +107,12 @@ it.each([
   [["list_messages", "none"], 69, "There is no queue 'none' in vhost '/'"],
   [["list_messages", "from", "nonsense"], 64, "Info key(s) nonsense are not supported"],
   [["list_messages", "from", "--limit", "many"], 64, "--limit : many"],
-  [["delete_messages", "from"], 64, "ids, --header or --body should say which messages"],
-  [["delete_messages", "from", "1", "--body", "x"], 64, "give ids, or --header and --body, not both"],
+  [["delete_messages", "from"], 64, "ids, --header, --body or --all should say which messages"],
+  [
+    ["delete_messages", "from", "1", "--body", "x"],
+    64,
+    "give ids, or --header and --body, or --all, and only one of these",
+  ],
   [["delete_messages", "from", "1"], 69, "There is no message 1 in the queue"],
   [["delete_messages", "none", "--body", "x"], 69, "There is no queue 'none'"],
   [["move_messages", "from", "--body", "x"], 64, "--to or --to-exchange should say where to"],
