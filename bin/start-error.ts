@@ -1,11 +1,14 @@
 import type { Config } from "../src/config.ts";
 import { DefinitionFileError } from "../src/definition-file.ts";
+import { flagOf } from "../src/option-types.ts";
 import { StoreError } from "../src/store/store.ts";
 
 /** Why the broker did not start, in one line that says what to do. */
 export function startErrorText(error: unknown, config: Config): string {
   if (!(error instanceof Error)) return `cannot start: ${String(error)}`;
-  if (error instanceof StoreError || error instanceof DefinitionFileError) return error.message;
+  if (error instanceof StoreError || error instanceof DefinitionFileError || error.name === "TlsError") {
+    return error.message;
+  }
   const { code, syscall, port, path } = detailsOf(error);
   if (syscall === "listen" || syscall === "bind" || code === "EADDRINUSE") return listenText(code, port, config);
   if (code === "ENOTFOUND") return `cannot listen on '${config.host}': no such host; choose another with --host`;
@@ -33,11 +36,23 @@ function detailsOf(error: Error): Details {
 }
 
 function listenText(code: string | undefined, port: number | undefined, config: Config): string {
-  const isManagement = port === config.managementPort && port !== config.port;
-  const [host, portFlag] = isManagement ? [config.managementHost, "--management-port"] : [config.host, "--port"];
-  const hostFlag = isManagement ? "--management-host" : "--host";
+  const { host, name } = listenerAt(port, config);
+  const [portFlag, hostFlag] = [
+    flagOf(name.replace(/host$/i, (word) => (word === "host" ? "port" : "Port"))),
+    flagOf(name),
+  ];
   if (code === "EADDRINUSE") return `port ${port} is in use by another process; choose another with ${portFlag}`;
   if (code === "EACCES") return `not allowed to listen on port ${port}; choose one from 1024 with ${portFlag}`;
   if (code === "EADDRNOTAVAIL") return `'${host}' is no address of this machine; choose another with ${hostFlag}`;
   return `cannot listen on port ${port}: ${code}`;
+}
+
+/** The listener that was to be on this port, and the option that names its address. */
+function listenerAt(port: number | undefined, config: Config): { host: string | undefined; name: string } {
+  const { ssl, managementSsl, managementHost, managementPort } = config;
+  if (port === config.port) return { host: config.host, name: "host" };
+  if (port === managementPort) return { host: managementHost, name: "managementHost" };
+  if (port === ssl?.port) return { host: ssl?.host, name: "sslHost" };
+  if (port === managementSsl?.port) return { host: managementSsl?.host, name: "managementSslHost" };
+  return { host: config.host, name: "host" };
 }

@@ -1,3 +1,4 @@
+import type { LoginBackoff } from "./login-backoff.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { User, Users } from "./users.ts";
 
@@ -5,29 +6,66 @@ import type { User, Users } from "./users.ts";
 export interface Credentials {
   readonly username: string;
   readonly password: string;
-  readonly fromLoopback: boolean;
+  readonly address: string;
 }
 
 /** Who logged in, or why not: the reason is for the log, a client is told nothing of it. */
 export type AuthenticationResult =
   | { readonly ok: true; readonly user: User }
-  | { readonly ok: false; readonly because: "credentials" | "address"; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly because: "credentials" | "address" | "too many failures";
+      readonly reason: string;
+    };
 
-/** Checks a user name and password. `loopbackUsers` may only come from this machine. */
-export function authenticate(
-  users: Pick<Users, "find">,
-  { username, password, fromLoopback }: Credentials,
-  loopbackUsers: readonly string[],
+/** What logging in needs of the broker. */
+export interface AuthenticationHost {
+  readonly users: Pick<Users, "find">;
+  readonly config: {
+    /** Users who may only come from this machine. */
+    readonly loopbackUsers: readonly string[];
+  };
+  readonly clock: { now(): number };
+  readonly loginBackoff: LoginBackoff;
+}
+
+/** Checks a user name and password, unless too many were wrong before. */
+export function authenticate(host: AuthenticationHost, credentials: Credentials): AuthenticationResult {
+  const { username, address } = credentials;
+  const now = host.clock.now();
+  const waitMs = host.loginBackoff.waitMs(address, username, now);
+  if (waitMs > 0) {
+    const reason = `user '${username}' must wait ${Math.ceil(waitMs / 1000)} s after too many failures`;
+    return { ok: false, because: "too many failures", reason };
+  }
+  const result = checkPassword(host, credentials);
+  if (result.ok) host.loginBackoff.succeeded(address, username);
+  else if (result.because === "credentials") host.loginBackoff.failed(address, username, now);
+  return result;
+}
+
+/** Checks a user whose name a certificate gives, which proves it. */
+export function authenticateExternal(
+  host: Pick<AuthenticationHost, "users" | "config">,
+  username: string,
+  address: string,
 ): AuthenticationResult {
-  const user = users.find(username);
+  const user = host.users.find(username);
+  return user === undefined ? refused(`user '${username}' - invalid credentials`) : admit(host, user, address);
+}
+
+function checkPassword(host: AuthenticationHost, { username, password, address }: Credentials): AuthenticationResult {
+  const user = host.users.find(username);
   const matches = verifyPassword(password, user?.passwordHash ?? "", user?.hashingAlgorithm ?? "");
   if (password === "") return refused(`user '${username}' attempted to log in with a blank password`);
   if (user === undefined || !matches) return refused(`user '${username}' - invalid credentials`);
   // Asked last: someone who does not know the password does not learn that it could have worked from here.
-  if (!fromLoopback && loopbackUsers.includes(username)) {
-    return { ok: false, because: "address", reason: `user '${username}' can only connect via localhost` };
-  }
-  return { ok: true, user };
+  return admit(host, user, address);
+}
+
+function admit({ config }: Pick<AuthenticationHost, "config">, user: User, address: string): AuthenticationResult {
+  if (isLoopback(address) || !config.loopbackUsers.includes(user.name)) return { ok: true, user };
+  return { ok: false, because: "address", reason: `user '${user.name}' can only connect via localhost` };
 }
 
 function refused(reason: string): AuthenticationResult {

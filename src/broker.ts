@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { Alarms } from "./alarms.ts";
@@ -5,6 +6,7 @@ import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { reloaded } from "./config-reload.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
@@ -14,9 +16,10 @@ import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
 import type { Logger, LogLines } from "./log.ts";
 import { LogExchange } from "./log-exchange.ts";
+import { LoginBackoff } from "./login-backoff.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost } from "./mgmt/host.ts";
-import { startManagement } from "./mgmt/listener.ts";
+import { type Management, startManagement } from "./mgmt/listener.ts";
 import { nodeName } from "./node-name.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
@@ -25,29 +28,44 @@ import { Heartbeats } from "./protocol/amqp/heartbeat.ts";
 import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
-import { Listener } from "./protocol/listener.ts";
+import { Listener, type ListenerAddress } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
+import { RecentLog } from "./recent-log.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
 import type { Backups, Store, StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
+import type { TlsIdentity } from "./tls.ts";
+import type { TlsConfig } from "./tls-config.ts";
+import type { TlsPeer } from "./tls-peer.ts";
 import { Users } from "./users.ts";
 import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
 
+/** Ports by what is spoken there. */
+export interface BrokerPorts {
+  readonly amqp: number | undefined;
+  readonly amqps: number | undefined;
+  readonly http: number | undefined;
+  readonly https: number | undefined;
+}
+
 /** A running broker. */
 export interface Broker {
-  readonly port: number;
-  readonly managementPort: number;
+  /** Where it listens; undefined where it does not. */
+  readonly ports: BrokerPorts;
+  /** Takes in settings, and certificates that have changed; returns what counts only from the next start on. */
+  reload(config: Config): readonly string[];
   /** Tells clients, and resolves when everything confirmed is on disk. */
   stop(reason: string): Promise<void>;
 }
 
 /** Everything a broker is made of; the faces see the parts of it that they name. */
 class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
-  readonly config: Config;
+  config: Config;
   readonly log: Logger;
+  readonly recentLog = new RecentLog();
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
   readonly backups: Backups;
@@ -66,6 +84,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly alarms = new Alarms();
   readonly churn = new Churn();
   readonly authAttempts = new AuthAttempts();
+  readonly loginBackoff: LoginBackoff;
   readonly listeners: ListenerView[] = [];
   readonly startedAt = this.clock.now();
   readonly heartbeats = new Heartbeats();
@@ -78,6 +97,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.config = config;
     this.log = log;
     this.memory = new SegmentMemory(config.queueMemory);
+    this.loginBackoff = new LoginBackoff(config.loginBackoff);
     this.store = new ThreadedStore({
       directory: config.dataDir,
       writer,
@@ -180,7 +200,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
 
 /**
  * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already;
- * what is logged is published if it comes by `lines`.
+ * what is logged is published, and kept for management, if it comes by `lines`.
  * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
  */
 export async function startBroker(config: Config, log: Logger, writer?: Worker, lines?: LogLines): Promise<Broker> {
@@ -190,28 +210,26 @@ export async function startBroker(config: Config, log: Logger, writer?: Worker, 
     () => core.vhosts.find(core.defaultVhost),
     () => core.clock.now(),
   );
-  if (lines !== undefined) lines.listener = (line) => logExchange.write(line);
+  if (lines !== undefined) {
+    lines.listener = (line) => {
+      core.recentLog.add(line);
+      logExchange.write(line);
+    };
+  }
   try {
-    const amqp = await Listener.open(
-      config.host,
-      config.port,
-      (socket) => new Connection(socket, core),
-      (error) => log.error({ err: error }, "a connection could not be accepted"),
-    );
-    core.listeners.push({ protocol: "amqp", host: config.host, port: amqp.port });
-    const management = await startManagement(core).catch((error: unknown) => {
-      amqp.close();
-      throw error;
-    });
-    core.listeners.push({ protocol: "http", host: config.managementHost, port: management.port });
+    const faces = await Faces.open(core);
     core.metrics.start();
     return {
-      port: amqp.port,
-      managementPort: management.port,
+      ports: faces.ports,
+      reload: (given) => {
+        const { config: taken, unchanged } = reloaded(core.config, given);
+        faces.reload(taken);
+        core.config = taken;
+        return unchanged;
+      },
       stop: async (reason) => {
         core.metrics.stop();
-        amqp.close();
-        await management.close();
+        await faces.close();
         await core.connections.closeAll(`broker forced connection closure with reason '${reason}'`);
         await core.store.close();
       },
@@ -220,4 +238,84 @@ export async function startBroker(config: Config, log: Logger, writer?: Worker, 
     await core.store.close();
     throw error;
   }
+}
+
+/** The listeners of a broker. */
+class Faces {
+  readonly #core: BrokerCore;
+  readonly #ssl: TlsIdentity | undefined;
+  readonly #managementSsl: TlsIdentity | undefined;
+  readonly #listeners: Listener[] = [];
+  #management: Management | undefined;
+
+  private constructor(core: BrokerCore, ssl: TlsIdentity | undefined, managementSsl: TlsIdentity | undefined) {
+    this.#core = core;
+    this.#ssl = ssl;
+    this.#managementSsl = managementSsl;
+  }
+
+  static async open(core: BrokerCore): Promise<Faces> {
+    const { ssl, managementSsl, sslHandshakeTimeoutMs } = core.config;
+    const faces = new Faces(
+      core,
+      ssl && (await newIdentity(ssl.tls, sslHandshakeTimeoutMs)),
+      managementSsl && (await newIdentity(managementSsl.tls, sslHandshakeTimeoutMs)),
+    );
+    try {
+      await faces.#listen();
+      return faces;
+    } catch (error) {
+      await faces.close();
+      throw error;
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const core = this.#core;
+    const { host, port, managementHost, managementSsl } = core.config;
+    if (port !== undefined) await this.#listenForAmqp("amqp", { host, port });
+    if (core.config.ssl !== undefined) await this.#listenForAmqp("amqp/ssl", core.config.ssl, this.#ssl);
+    this.#management = await startManagement(core, this.#managementSsl);
+    this.#show("http", managementHost, this.#management.port);
+    this.#show("https", managementSsl?.host, this.#management.sslPort, this.#managementSsl);
+  }
+
+  async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
+    const core = this.#core;
+    const events = {
+      accept: (socket: Socket, peer: TlsPeer | undefined) => new Connection(socket, core, peer),
+      acceptFailed: (error: Error) => core.log.error({ err: error }, "a connection could not be accepted"),
+      handshakeFailed: (client: string | undefined, reason: string) =>
+        core.log.warn({ address: client, reason }, "TLS handshake failed"),
+    };
+    const listener = await Listener.open(address, events, tls);
+    this.#listeners.push(listener);
+    this.#show(protocol, address.host, listener.port, tls);
+  }
+
+  #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {
+    if (port !== undefined) this.#core.listeners.push({ protocol, host, port, ...(tls !== undefined && { tls }) });
+  }
+
+  get ports(): BrokerPorts {
+    const portOf = (name: string) => this.#core.listeners.find(({ protocol }) => protocol === name)?.port;
+    return { amqp: portOf("amqp"), amqps: portOf("amqp/ssl"), http: portOf("http"), https: portOf("https") };
+  }
+
+  /** Takes in certificates. Throws TlsError. */
+  reload({ ssl, managementSsl }: Config): void {
+    if (ssl !== undefined) this.#ssl?.reload(ssl.tls);
+    if (managementSsl !== undefined) this.#managementSsl?.reload(managementSsl.tls);
+  }
+
+  async close(): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    await this.#management?.close();
+  }
+}
+
+/** TLS is loaded only where it is spoken. */
+async function newIdentity(config: TlsConfig, handshakeTimeoutMs: number): Promise<TlsIdentity> {
+  const { TlsIdentity } = await import("./tls.ts");
+  return new TlsIdentity(config, handshakeTimeoutMs);
 }

@@ -1,39 +1,19 @@
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
+import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
+import type { LoginName, Mechanism, SanType } from "./login-names.ts";
+import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
+import { tlsOptions } from "./tls-config.ts";
 import { version } from "./version.ts";
 
-type Env = Readonly<Record<string, string | undefined>>;
-
-/**
- * One setting: the flag and the environment variable are named after it (`dataDir` is `--data-dir` and
- * `TSBROKER_DATA_DIR`), everything else about it is here.
- */
-export interface Option<T> {
-  /** What the flag takes, as `--help` shows it. */
-  readonly takes: string;
-  readonly help: string;
-  /** What a value has to be: "is not ..." in an error. */
-  readonly allowed: string;
-  /** Reads a value; undefined when it is not allowed. */
-  readonly parse: (text: string) => T | undefined;
-  readonly fallback: (env: Env) => T;
-  /** How the documentation names the default when it is not simply the value. */
-  readonly fallbackText?: string;
-  /** Keys in a configuration file; `$name` stands for any word. */
-  readonly keys: readonly string[];
-  /** Makes one value of the lines with these keys; without it the last line counts. */
-  readonly read?: (lines: readonly ConfigLine[]) => string | undefined;
-  /** RabbitMQ's environment variables for the same thing; the broker's own is asked first. */
-  readonly otherEnv?: readonly string[];
-  /** Whether `NAME_FILE` in the environment may name a file that holds the value. */
-  readonly mayBeInFile?: true;
-  /** Never shown. */
-  readonly isSecret?: true;
-}
-
-const mebibyte = 1024 * 1024;
+const ssl = tlsOptions("AMQP", (key) => [`ssl_options.${key}`], "RABBITMQ_SSL");
+const managementSsl = tlsOptions(
+  "the HTTP API",
+  (key) => [`management.ssl.${key}`, `management.listener.ssl_opts.${key}`],
+  "RABBITMQ_MANAGEMENT_SSL",
+);
 
 /** Every setting, in the order `--help` and the documentation list them. */
 export const options = {
@@ -49,13 +29,13 @@ export const options = {
   } satisfies Option<string | undefined>,
   port: {
     takes: "<number>",
-    help: "port for AMQP; 0 picks a free one",
-    ...integer(0, 65_535),
+    help: "port for AMQP; 0 picks a free one, 'none' is for TLS only",
+    ...portOrNone(),
     fallback: () => 5672,
-    keys: ["listeners.tcp.$name"],
+    keys: ["listeners.tcp.$name", "listeners.tcp"],
     read: (lines) => listener(lines).port,
     otherEnv: ["RABBITMQ_NODE_PORT"],
-  } satisfies Option<number>,
+  } satisfies Option<number | "none">,
   managementHost: {
     takes: "<address>",
     help: "address to listen on for the management HTTP API",
@@ -66,11 +46,12 @@ export const options = {
   } satisfies Option<string | undefined>,
   managementPort: {
     takes: "<number>",
-    help: "port for the management HTTP API; 0 picks a free one",
-    ...integer(0, 65_535),
+    help: "port for the management HTTP API; 0 picks a free one, 'none' is for TLS only",
+    ...portOrNone(),
     fallback: () => 15_672,
-    keys: ["management.tcp.port", "management.listener.port"],
-  } satisfies Option<number>,
+    fallbackText: "15672, or none when there is a port for TLS",
+    keys: ["management.tcp.port", "management.listener.port", "management.tcp"],
+  } satisfies Option<number | "none">,
   dataDir: {
     takes: "<path>",
     help: "directory that holds definitions and messages; made when missing",
@@ -210,56 +191,123 @@ export const options = {
     keys: ["product.version"],
     otherEnv: ["RABBITMQ_PRODUCT_VERSION"],
   } satisfies Option<string>,
+  sslHost: {
+    takes: "<address>",
+    help: "address to listen on for AMQP over TLS",
+    ...text("a host name or an address"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "same as host",
+    keys: ["listeners.ssl.$name"],
+    read: (lines) => listener(lines).host,
+  } satisfies Option<string | undefined>,
+  sslPort: {
+    takes: "<number>",
+    help: "port for AMQP over TLS, by custom 5671; 0 picks a free one",
+    ...portOrNone(),
+    fallback: (): number | "none" => "none",
+    keys: ["listeners.ssl.$name", "listeners.ssl"],
+    read: (lines) => listener(lines).port,
+  } satisfies Option<number | "none">,
+  sslCertfile: ssl.certfile,
+  sslKeyfile: ssl.keyfile,
+  sslPassword: ssl.password,
+  sslCacertfile: ssl.cacertfile,
+  sslVerify: ssl.verify,
+  sslFailIfNoPeerCert: ssl.failIfNoPeerCert,
+  sslDepth: ssl.depth,
+  sslVersions: ssl.versions,
+  sslCiphers: ssl.ciphers,
+  sslHonorCipherOrder: ssl.honorCipherOrder,
+  sslSni: ssl.sni,
+  sslHandshakeTimeoutMs: {
+    takes: "<ms>",
+    help: "time a client has for the handshake of TLS",
+    ...integer(1, 2 ** 31 - 1),
+    fallback: () => 5000,
+    keys: ["ssl_handshake_timeout"],
+  } satisfies Option<number>,
+  sslCertLoginFrom: {
+    takes: "<word>",
+    help: "what of a certificate names the user who logs in by EXTERNAL",
+    ...oneOf("distinguished_name", "common_name", "subject_alternative_name"),
+    fallback: (): LoginName => "distinguished_name",
+    keys: ["ssl_cert_login_from"],
+  } satisfies Option<LoginName>,
+  sslCertLoginSanType: {
+    takes: "<word>",
+    help: "which kind of subject alternative name that is",
+    ...oneOf("dns", "ip", "email", "uri"),
+    fallback: (): SanType => "dns",
+    keys: ["ssl_cert_login_san_type"],
+  } satisfies Option<SanType>,
+  sslCertLoginSanIndex: {
+    takes: "<number>",
+    help: "which one of that kind, from 0",
+    ...integer(0, 255),
+    fallback: () => 0,
+    keys: ["ssl_cert_login_san_index"],
+  } satisfies Option<number>,
+  authMechanisms: {
+    takes: "<names>",
+    help: "ways to log in over AMQP, best first; EXTERNAL, by a certificate, is offered over TLS only",
+    ...someOf("PLAIN", "AMQPLAIN", "EXTERNAL"),
+    fallback: (): readonly Mechanism[] => ["PLAIN", "AMQPLAIN"],
+    fallbackText: "PLAIN,AMQPLAIN",
+    keys: ["auth_mechanisms.$number"],
+    read: joined(","),
+  } satisfies Option<readonly Mechanism[]>,
+  loginFailuresMax: {
+    takes: "<number>",
+    help: "wrong passwords for a user from one address that cost nothing; after them they must wait, ever longer",
+    ...integer(1, 1_000_000),
+    fallback: () => 10,
+    keys: ["login_backoff.failures"],
+  } satisfies Option<number>,
+  loginWaitMsMax: {
+    takes: "<ms>",
+    help: "longest time that they must wait; 0 for no wait at all",
+    ...integer(0, 2 ** 31 - 1),
+    fallback: () => 60_000,
+    keys: ["login_backoff.max"],
+  } satisfies Option<number>,
+  managementSslHost: {
+    takes: "<address>",
+    help: "address to listen on for the HTTP API over TLS",
+    ...text("a host name or an address"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "same as managementHost",
+    keys: ["management.ssl.ip"],
+  } satisfies Option<string | undefined>,
+  managementSslPort: {
+    takes: "<number>",
+    help: "port for the HTTP API over TLS, by custom 15671; 0 picks a free one",
+    ...portOrNone(),
+    fallback: (): number | "none" => "none",
+    keys: ["management.ssl.port"],
+  } satisfies Option<number | "none">,
+  managementSslCertfile: { ...managementSsl.certfile, fallbackText: "that of AMQP" },
+  managementSslKeyfile: { ...managementSsl.keyfile, fallbackText: "that of AMQP" },
+  managementSslPassword: managementSsl.password,
+  managementSslCacertfile: managementSsl.cacertfile,
+  managementSslVerify: managementSsl.verify,
+  managementSslFailIfNoPeerCert: managementSsl.failIfNoPeerCert,
+  managementSslDepth: managementSsl.depth,
+  managementSslVersions: managementSsl.versions,
+  managementSslCiphers: managementSsl.ciphers,
+  managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
+  managementSslSni: managementSsl.sni,
+  ...httpOptions,
 } as const;
 
 /** A setting by its name in the table. */
 export type OptionName = keyof typeof options;
 
-/** `dataDir` as `--data-dir`. */
-export function flagOf(name: string): string {
-  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** `dataDir` as `TSBROKER_DATA_DIR`. */
-export function envOf(name: string): string {
-  return `TSBROKER_${name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}
-
-/** The default as the documentation shows it. */
-export function fallbackText(option: Option<unknown>): string {
-  return option.fallbackText ?? String(option.fallback({}));
-}
-
-function text(allowed: string) {
-  return { allowed, parse: (given: string) => (given === "" ? undefined : given) };
-}
-
-function integer(min: number, max: number) {
-  const parse = (given: string) => {
-    const value = Number(given);
-    return /^\d+$/.test(given) && value >= min && value <= max ? value : undefined;
-  };
-  return { allowed: `a whole number from ${min} to ${max}`, parse };
-}
-
-const units: Readonly<Record<string, number>> = { k: 1024, m: mebibyte, g: 1024 * mebibyte };
-
-/** Bytes, with a unit or without; as RabbitMQ does for frames, kB and KiB both count 1024. */
-function bytes(min: number, max: number) {
-  const { parse } = integer(min, max);
-  const withUnit = (given: string) => {
-    const { number, unit } = /^(?<number>\d+)\s*(?<unit>[kmg])(?:i?b)?$/i.exec(given)?.groups ?? {};
-    return parse(number === undefined ? given : String(Number(number) * (units[unit?.toLowerCase() ?? ""] ?? 1)));
-  };
+function portOrNone() {
+  const { allowed, parse } = integer(0, 65_535);
   return {
-    allowed: `a size from ${sizeText(min)} to ${sizeText(max)}, in bytes or with a unit such as MiB`,
-    parse: withUnit,
+    allowed: `${allowed}, or 'none'`,
+    parse: (given: string) => (given === "none" ? ("none" as const) : parse(given)),
   };
-}
-
-/** 536870912 as 512 MiB: a limit must be readable. */
-function sizeText(size: number): string {
-  return size % mebibyte === 0 ? `${size / mebibyte} MiB` : `${size} byte${size === 1 ? "" : "s"}`;
 }
 
 /** RabbitMQ's names of levels mean the nearest of ours. */
@@ -288,7 +336,7 @@ function defaultDataDir(env: Env): string {
   return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "tsbroker");
 }
 
-/** `listeners.tcp.NAME` is a port, or an address and a port: `127.0.0.1:5672`, `::1:5672`. */
+/** `listeners.tcp.NAME` is a port, or an address and a port: `127.0.0.1:5672`, `::1:5672`; `listeners.tcp` is none. */
 function listener(lines: readonly ConfigLine[]): { readonly host: string | undefined; readonly port: string } {
   const last = lines.at(-1);
   const other = lines.find(({ key }) => keyText(key) !== keyText(last?.key ?? []));

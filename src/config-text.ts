@@ -1,12 +1,14 @@
 import type { Config } from "./config.ts";
-import { type Option, options } from "./config-options.ts";
+import { options } from "./config-options.ts";
+import type { Option } from "./option-types.ts";
 
-/** The settings in the format of the configuration file, whose text makes the same settings again; no secrets. */
+/** The settings in the format of the configuration file, but for those of TLS and browsers; no secrets. */
 export function configText(config: Config): string {
   const { host, port, loopbackUsers, serverProperties, ...others } = config;
   const { product: productName, version: productVersion, cluster_name: clusterName } = serverProperties;
   const values = new Map<string, unknown>(Object.entries({ ...others, productName, productVersion, clusterName }));
-  const lines = [`listeners.tcp.default = ${host === undefined ? port : `${host}:${port}`}`];
+  const address = host === undefined ? port : `${host}:${port}`;
+  const lines = [port === undefined ? "listeners.tcp = none" : `listeners.tcp.default = ${address}`];
   for (const [name, option] of Object.entries<Option<unknown>>(options)) {
     const [key] = option.keys;
     const value = values.get(name);

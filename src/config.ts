@@ -1,15 +1,36 @@
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
-import { envOf, flagOf, type Option, type OptionName, options } from "./config-options.ts";
+import { type OptionName, options } from "./config-options.ts";
+import type { HttpConfig } from "./http-options.ts";
 import type { LogLevel } from "./log-levels.ts";
+import type { BackoffLimits } from "./login-backoff.ts";
+import type { CertLogin, Mechanism } from "./login-names.ts";
+import { envOf, flagOf, type Option } from "./option-types.ts";
+import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
+
+/** Where to listen for TLS, and how. */
+export interface TlsListenerConfig {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly tls: TlsConfig;
+}
 
 /** Everything that can be set, decided once at start. */
 export interface Config {
   /** Where to listen for AMQP; undefined for all interfaces, IPv6 and IPv4. */
   readonly host: string | undefined;
-  readonly port: number;
+  /** Undefined for none. */
+  readonly port: number | undefined;
   /** Where to listen for the management HTTP API; undefined for all interfaces. */
   readonly managementHost: string | undefined;
-  readonly managementPort: number;
+  readonly managementPort: number | undefined;
+  /** AMQP over TLS; undefined for none. */
+  readonly ssl: TlsListenerConfig | undefined;
+  readonly managementSsl: TlsListenerConfig | undefined;
+  readonly http: HttpConfig;
+  readonly sslHandshakeTimeoutMs: number;
+  readonly certLogin: CertLogin;
+  readonly authMechanisms: readonly Mechanism[];
+  readonly loginBackoff: BackoffLimits;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   /** Seconds. */
@@ -48,6 +69,8 @@ export interface ConfigSources {
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Files that hold what others should not know: keys of certificates, and the configuration if it has a password. */
+  readonly secretFiles: readonly string[];
 }
 
 /** The environment variables that name the configuration file. */
@@ -56,16 +79,43 @@ export const configFileEnv = ["TSBROKER_CONFIG", "RABBITMQ_CONFIG_FILE"] as cons
 /** Gathers the settings. Throws {@link ConfigError} at the first that cannot be used. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const file = configFile(sources);
-  const value = <T>(name: OptionName, option: Option<T>): T => {
-    const found = fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFile(option, file);
+  const given = (name: OptionName, option: Option<unknown>): Given | undefined =>
+    fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFile(option, file);
+  const value: Values = (name, option) => {
+    const found = given(name, option);
     return found === undefined ? option.fallback(sources.env) : parsed(option, found);
   };
   const host = value("host", options.host);
+  const managementHost = value("managementHost", options.managementHost) ?? host;
+  const ssl = sslOf(value);
+  const managementSsl = managementSslOf(value);
+  const hasManagementPort = given("managementPort", options.managementPort) !== undefined;
   const config: Config = {
     host,
-    port: value("port", options.port),
-    managementHost: value("managementHost", options.managementHost) ?? host,
-    managementPort: value("managementPort", options.managementPort),
+    port: portOf(value("port", options.port)),
+    managementHost,
+    // As in RabbitMQ, TLS takes the place of what nobody asked for.
+    managementPort:
+      managementSsl === undefined || hasManagementPort
+        ? portOf(value("managementPort", options.managementPort))
+        : undefined,
+    ssl: ssl && { ...ssl, host: value("sslHost", options.sslHost) ?? host },
+    managementSsl: managementSsl && {
+      ...managementSsl,
+      host: value("managementSslHost", options.managementSslHost) ?? managementHost,
+    },
+    http: httpOf(value),
+    sslHandshakeTimeoutMs: value("sslHandshakeTimeoutMs", options.sslHandshakeTimeoutMs),
+    certLogin: {
+      from: value("sslCertLoginFrom", options.sslCertLoginFrom),
+      sanType: value("sslCertLoginSanType", options.sslCertLoginSanType),
+      sanIndex: value("sslCertLoginSanIndex", options.sslCertLoginSanIndex),
+    },
+    authMechanisms: value("authMechanisms", options.authMechanisms),
+    loginBackoff: {
+      failuresMax: value("loginFailuresMax", options.loginFailuresMax),
+      waitMsMax: value("loginWaitMsMax", options.loginWaitMsMax),
+    },
     dataDir: value("dataDir", options.dataDir),
     logLevel: value("logLevel", options.logLevel),
     heartbeat: value("heartbeat", options.heartbeat),
@@ -86,7 +136,85 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       cluster_name: value("clusterName", options.clusterName),
     },
   };
-  return { config, warnings: file === undefined ? [] : unknownKeys(file) };
+  const warnings = file === undefined ? [] : unknownKeys(file);
+  return { config, warnings, secretFiles: [...secretConfig(file), ...keyFiles(config)] };
+}
+
+/** Looks a setting up in all sources. */
+type Values = <T>(name: OptionName, option: Option<T>) => T;
+
+function httpOf(value: Values): HttpConfig {
+  return {
+    corsOrigins: value("managementCorsOrigins", options.managementCorsOrigins),
+    corsMaxAge: value("managementCorsMaxAge", options.managementCorsMaxAge),
+    headers: {
+      "content-security-policy": value("managementCspPolicy", options.managementCspPolicy),
+      "x-content-type-options": value("managementContentTypeOptions", options.managementContentTypeOptions),
+      "x-frame-options": value("managementFrameOptions", options.managementFrameOptions),
+      "referrer-policy": value("managementReferrerPolicy", options.managementReferrerPolicy),
+      "x-xss-protection": value("managementXssProtection", options.managementXssProtection),
+    },
+    hsts: value("managementHstsPolicy", options.managementHstsPolicy),
+    bodyMax: value("managementMaxBodySize", options.managementMaxBodySize),
+  };
+}
+
+function portOf(given: number | "none"): number | undefined {
+  return given === "none" ? undefined : given;
+}
+
+function sslOf(value: Values): Omit<TlsListenerConfig, "host"> | undefined {
+  const port = value("sslPort", options.sslPort);
+  if (port === "none") return undefined;
+  const certfile = value("sslCertfile", options.sslCertfile);
+  const keyfile = value("sslKeyfile", options.sslKeyfile);
+  const tls = {
+    certificate: certificateOf("ssl_options", certfile, keyfile),
+    password: value("sslPassword", options.sslPassword),
+    cacertfile: value("sslCacertfile", options.sslCacertfile),
+    verifyPeer: value("sslVerify", options.sslVerify) === "verify_peer",
+    failIfNoPeerCert: value("sslFailIfNoPeerCert", options.sslFailIfNoPeerCert),
+    depth: value("sslDepth", options.sslDepth),
+    versions: value("sslVersions", options.sslVersions),
+    ciphers: value("sslCiphers", options.sslCiphers),
+    honorCipherOrder: value("sslHonorCipherOrder", options.sslHonorCipherOrder),
+    sni: value("sslSni", options.sslSni),
+  };
+  return { port, tls };
+}
+
+/** The certificate of AMQP serves here too when there is no other. */
+function managementSslOf(value: Values): Omit<TlsListenerConfig, "host"> | undefined {
+  const port = value("managementSslPort", options.managementSslPort);
+  if (port === "none") return undefined;
+  const own = value("managementSslCertfile", options.managementSslCertfile);
+  const keyfile =
+    own === undefined
+      ? value("sslKeyfile", options.sslKeyfile)
+      : value("managementSslKeyfile", options.managementSslKeyfile);
+  const certfile = own ?? value("sslCertfile", options.sslCertfile);
+  const password =
+    own === undefined
+      ? value("sslPassword", options.sslPassword)
+      : value("managementSslPassword", options.managementSslPassword);
+  const tls = {
+    certificate: certificateOf("management.ssl", certfile, keyfile),
+    password,
+    cacertfile: value("managementSslCacertfile", options.managementSslCacertfile),
+    verifyPeer: value("managementSslVerify", options.managementSslVerify) === "verify_peer",
+    failIfNoPeerCert: value("managementSslFailIfNoPeerCert", options.managementSslFailIfNoPeerCert),
+    depth: value("managementSslDepth", options.managementSslDepth),
+    versions: value("managementSslVersions", options.managementSslVersions),
+    ciphers: value("managementSslCiphers", options.managementSslCiphers),
+    honorCipherOrder: value("managementSslHonorCipherOrder", options.managementSslHonorCipherOrder),
+    sni: value("managementSslSni", options.managementSslSni),
+  };
+  return { port, tls };
+}
+
+function certificateOf(prefix: string, certfile: string | undefined, keyfile: string | undefined): CertificateFiles {
+  if (certfile !== undefined && keyfile !== undefined) return { certfile, keyfile };
+  throw new ConfigError(`a listener of TLS needs ${prefix}.certfile and ${prefix}.keyfile`);
 }
 
 /** The settings of a broker that is told nothing: to embed it, or to test it, change what matters. */
@@ -160,6 +288,20 @@ function inFile<T>(path: string, act: () => T): T {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`${path} ${error.message}`, { cause: error });
   }
+}
+
+function secretConfig(file: ConfigFile | undefined): string[] {
+  const secrets = Object.values<Option<unknown>>(options).filter(({ isSecret }) => isSecret === true);
+  const patterns = secrets.flatMap(({ keys }) => keys);
+  const holdsOne = file?.lines.some(({ key }) => patterns.some((pattern) => hasKey(pattern, key)));
+  return file !== undefined && holdsOne === true ? [file.path] : [];
+}
+
+function keyFiles({ ssl, managementSsl }: Config): string[] {
+  const found = [ssl, managementSsl].flatMap((listener) =>
+    listener === undefined ? [] : [listener.tls.certificate, ...listener.tls.sni.values()],
+  );
+  return [...new Set(found.map(({ keyfile }) => keyfile))];
 }
 
 function unknownKeys({ path, lines }: ConfigFile): string[] {

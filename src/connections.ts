@@ -1,6 +1,7 @@
 import type { ChannelCounters } from "./channel-counters.ts";
 import type { FieldTable } from "./field-table.ts";
 import type { Queue } from "./queue/queue.ts";
+import type { TlsView } from "./tls-peer.ts";
 
 /** A client connection as management sees it, whatever its protocol. */
 export interface ConnectionView {
@@ -40,6 +41,8 @@ export interface ConnectionDetails {
   readonly writes: number;
   /** Bytes that the peer has not taken yet. */
   readonly bytesPending: number;
+  /** Undefined without TLS. */
+  readonly tls: TlsView | undefined;
 }
 
 /** A channel of a connection. Limits of 0 are none. */

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import type { Broker } from "../../src/broker.ts";
 import { type Config, configFileEnv, loadConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/config-file.ts";
-import { envOf, fallbackText, flagOf, options, type Option as Setting } from "../../src/config-options.ts";
+import { options } from "../../src/config-options.ts";
 import type { Logger } from "../../src/log.ts";
+import { envOf, fallbackText, flagOf, type Option as Setting } from "../../src/option-types.ts";
 import { startWriter } from "../../src/store/writer-thread.ts";
 import { version } from "../../src/version.ts";
 import { exitStatus, fail } from "../program.ts";
@@ -26,6 +27,9 @@ Examples:
  */
 const youngGeneration = "--semi-space-growth-factor=1";
 
+/** What is written is for the owner alone. */
+const ownerOnly = 0o077;
+
 /** `tsbroker start`: runs a broker until a signal ends it. */
 export function startCommand(): Command {
   const command = new Command("start").description("start a broker and run it until SIGTERM or SIGINT");
@@ -38,7 +42,8 @@ export function startCommand(): Command {
 }
 
 async function start(flags: Record<string, string | undefined>): Promise<void> {
-  const { config, warnings } = readConfig(flags);
+  const { config, warnings, secretFiles } = readConfig(flags);
+  process.umask(ownerOnly);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
   const writer = startWriter(config.dataDir);
   const [{ startBroker }, { createLog, LogLines }] = await Promise.all([
@@ -48,12 +53,15 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   const lines = new LogLines();
   const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
+  for (const file of secretFiles.filter(isOpenToAll))
+    log.warn({ file }, "a file with secrets can be read by everybody");
   const stopSignal = firstSignal();
   const broker = await startBroker(config, log, writer, lines).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   setFlagsFromString(youngGeneration);
   announce(broker, config, log);
+  process.on("SIGHUP", () => reload(broker, flags, log));
   log.info({ signal: await stopSignal }, "stopping");
   await broker
     .stop("shutdown")
@@ -61,9 +69,32 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   process.exit(0);
 }
 
+/** Reads settings and certificates again; what is wrong with them is logged, and the broker goes on as it was. */
+function reload(broker: Broker, flags: Record<string, string | undefined>, log: Logger): void {
+  try {
+    const { config, warnings } = loadedConfig(flags);
+    for (const warning of warnings) log.warn(warning);
+    const unchanged = broker.reload(config);
+    log.level = config.logLevel;
+    log.info("configuration and certificates were read again");
+    if (unchanged.length > 0) log.warn({ settings: unchanged }, "some settings change only at the next start");
+  } catch (error) {
+    log.error({ err: error }, "configuration and certificates stay as they were");
+  }
+}
+
+/** Whether every user of the machine may read a file; one that is missing is somebody else's matter. */
+function isOpenToAll(file: string): boolean {
+  return ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
+}
+
+function loadedConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {
+  return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+}
+
 function readConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {
   try {
-    return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+    return loadedConfig(flags);
   } catch (error) {
     if (error instanceof ConfigError) fail("tsbroker", exitStatus.usage, error.message);
     throw error;
@@ -87,14 +118,21 @@ function firstSignal(): Promise<NodeJS.Signals> {
  * One line that says where the broker is: text for a person at a terminal, else in the log, whatever its level short of
  * silent. It starts with the words that scripts for RabbitMQ wait for.
  */
-function announce({ port, managementPort }: Broker, config: Config, log: Logger): void {
-  const amqp = `amqp://${spelled(config.host)}:${port}`;
-  const management = `http://${spelled(config.managementHost)}:${managementPort}`;
+function announce({ ports }: Broker, config: Config, log: Logger): void {
+  const amqp = [...urls("amqp", config.host, ports.amqp), ...urls("amqps", config.ssl?.host, ports.amqps)].join(" ");
+  const management = [
+    ...urls("http", config.managementHost, ports.http),
+    ...urls("https", config.managementSsl?.host, ports.https),
+  ].join(" ");
   const { dataDir } = config;
   const line = `Server startup complete; tsbroker ${version} ready: ${amqp}, management ${management}, data ${dataDir}`;
   if (config.logLevel === "silent") return;
   if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
   else log.child({}, { level: "info" }).info({ amqp, management, dataDir }, line);
+}
+
+function urls(scheme: string, host: string | undefined, port: number | undefined): string[] {
+  return port === undefined ? [] : [`${scheme}://${spelled(host)}:${port}`];
 }
 
 /** The address that is listened on, as URLs spell it; `[::]` stands for all of IPv6 and IPv4. */

@@ -6,7 +6,9 @@ import type { Guard, Method, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
 import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
+import { found } from "./refusal.ts";
 import { type RouteDoc, routeDocs } from "./route-docs.ts";
+import { RouteTable } from "./route-table.ts";
 import { sendAnswer } from "./send.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
@@ -30,6 +32,7 @@ export class Api {
   readonly #store: Store;
   readonly #methods = new Map<string, Method[]>();
   readonly #routes: RouteView[] = [];
+  readonly #looks = new RouteTable<{ readonly right: Right; readonly handler: Handler }>();
 
   constructor(app: FastifyInstance, guard: Guard, store: Store) {
     this.#app = app;
@@ -43,7 +46,17 @@ export class Api {
   }
 
   get(path: string, right: Right, handler: Handler): void {
+    this.#looks.add(path, { right, handler });
     this.#route("GET", path, right, handler);
+  }
+
+  /** What a GET of this path, with its query, answers to a user now; `like` is the request it is looked at within. */
+  async look(pathAndQuery: string, user: User, like: Call): Promise<Answer> {
+    const { pathname, searchParams } = new URL(pathAndQuery, "http://localhost");
+    const { value, parameters } = found(this.#looks.find(pathname));
+    this.#guard.check(user, value.right, "GET", parameters["vhost"]);
+    const query = Object.fromEntries(searchParams);
+    return value.handler(new Call({ ...like.origin, user, text: "", query, parameters }));
   }
 
   put(path: string, right: Right, handler: Handler): void {

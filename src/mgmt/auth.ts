@@ -1,4 +1,4 @@
-import { authenticate, isLoopback } from "../authenticator.ts";
+import { authenticate } from "../authenticator.ts";
 import type { Access } from "../permissions.ts";
 import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
@@ -60,9 +60,8 @@ export class Guard {
 
   /** The user of this name and password, who must have a tag of management. Throws {@link LoginRefusal}. */
   logInWith(username: string, password: string, address: string): User {
-    const { users, config, log, authAttempts } = this.#host;
-    const fromLoopback = isLoopback(address);
-    const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+    const { log, authAttempts } = this.#host;
+    const result = authenticate(this.#host, { username, password, address });
     authAttempts.note("http", result.ok);
     if (!result.ok) {
       log.warn({ user: username, address }, `HTTP access denied: ${result.reason}`);

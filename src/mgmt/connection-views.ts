@@ -3,11 +3,12 @@ import type { Metrics } from "../metrics.ts";
 import { nodeName } from "../node-name.ts";
 import { tableToPlain } from "../plain-table.ts";
 import type { Queue } from "../queue/queue.ts";
+import type { TlsView } from "../tls-peer.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 import { channelStats, trafficRow } from "./stats.ts";
 
-/** A connection. Of TLS there is nothing to say: null is RabbitMQ's word for that. */
+/** A connection. */
 export function connectionView(connection: ConnectionView, metrics: Metrics, query: Query): Row {
   const details = connection.details();
   const clientProperties = tableToPlain(details.clientProperties);
@@ -37,14 +38,21 @@ export function connectionView(connection: ConnectionView, metrics: Metrics, que
     recv_cnt: details.reads,
     send_cnt: details.writes,
     send_pend: details.bytesPending,
-    ssl: false,
-    ssl_protocol: null,
-    ssl_cipher: null,
-    ssl_hash: null,
-    ssl_key_exchange: null,
-    peer_cert_issuer: null,
-    peer_cert_subject: null,
-    peer_cert_validity: null,
+    ...tlsRow(details.tls),
+  };
+}
+
+/** What there is nothing to say of is null, without TLS all of it. */
+function tlsRow(tls: TlsView | undefined): Row {
+  return {
+    ssl: tls !== undefined,
+    ssl_protocol: tls?.protocol ?? null,
+    ssl_cipher: tls?.cipher ?? null,
+    ssl_hash: tls?.hash ?? null,
+    ssl_key_exchange: tls?.keyExchange ?? null,
+    peer_cert_issuer: tls?.certIssuer ?? null,
+    peer_cert_subject: tls?.certSubject ?? null,
+    peer_cert_validity: tls?.certValidity ?? null,
   };
 }
 

@@ -21,10 +21,19 @@ export const exchangeTypeRows: readonly Row[] = Object.entries(typeDescriptions)
   enabled: true,
 }));
 
-const authMechanisms: readonly Row[] = [
-  { name: "PLAIN", description: "SASL PLAIN authentication mechanism", enabled: true },
-  { name: "AMQPLAIN", description: "QPid AMQPLAIN mechanism", enabled: true },
-];
+const mechanisms = {
+  PLAIN: "SASL PLAIN authentication mechanism",
+  AMQPLAIN: "QPid AMQPLAIN mechanism",
+  EXTERNAL: "TLS peer verification-based authentication plugin. Used in combination with the EXTERNAL SASL mechanism.",
+} as const;
+
+function mechanismRows(configured: readonly string[]): Row[] {
+  return Object.entries(mechanisms).map(([name, description]) => ({
+    name,
+    description,
+    enabled: configured.includes(name),
+  }));
+}
 
 /** The one node, as far as the system tells of it. */
 export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
@@ -53,7 +62,7 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     db_dir: config.dataDir,
     log_files: ["<stdout>"],
     exchange_types: exchangeTypeRows,
-    auth_mechanisms: authMechanisms,
+    auth_mechanisms: mechanismRows(config.authMechanisms),
     applications: [{ name: "tsbroker", description: "tsbroker", version }],
     contexts: contextRows(host),
     enabled_plugins: [],
@@ -111,12 +120,12 @@ function contextSwitches(): number {
 
 /** Where the broker listens. */
 export function listenerRows({ listeners }: ManagementHost): Row[] {
-  return listeners.map(({ protocol, host, port }) => ({
+  return listeners.map(({ protocol, host, port, tls }) => ({
     node: nodeName,
     protocol,
     ip_address: host ?? "::",
     port,
-    tls: false,
+    tls: tls !== undefined,
     socket_opts: { backlog: 511, nodelay: true },
   }));
 }
@@ -124,12 +133,13 @@ export function listenerRows({ listeners }: ManagementHost): Row[] {
 /** Where this API is served. */
 export function contextRows({ listeners }: ManagementHost): Row[] {
   return listeners
-    .filter(({ protocol }) => protocol === "http")
-    .map(({ host, port }) => ({
+    .filter(({ protocol }) => protocol === "http" || protocol === "https")
+    .map(({ host, port, tls }) => ({
       node: nodeName,
       description: "Management",
       path: "/",
       ip: host ?? "::",
       port: String(port),
+      ...(tls !== undefined && { ssl_opts: {} }),
     }));
 }

@@ -195,6 +195,13 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /definitions/:vhost": one("Everything that is defined in a virtual host", "Definitions"),
   "POST /definitions/:vhost": set("Take definitions into a virtual host, all or none", "Definitions"),
 
+  "GET /log": list("The last lines of the log", "Fields"),
+  "GET /stream": {
+    summary: "Server-sent events: answers to the paths in `watch`, a JSON list, each time that they change",
+    answer: "Text",
+    query: ["watch", "log"],
+  },
+
   "POST /backup": one("The data file as it is now, for another broker to start on", "DataFile"),
 
   "GET /health/checks/alarms": health("No alarm is set"),

@@ -1,9 +1,9 @@
-import type { RequestListener, Server } from "node:http";
-import { promisify } from "node:util";
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import type { RequestListener } from "node:http";
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { version } from "../version.ts";
 import { Api } from "./api.ts";
 import { challenge, Guard, LoginRefusal } from "./auth.ts";
+import { type BrowserRequest, guardHeaders, isForged } from "./browsers.ts";
 import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
 import { openApi } from "./openapi.ts";
@@ -24,40 +24,45 @@ import { permissionRoutes } from "./routes/permissions.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { queueRoutes } from "./routes/queues.ts";
 import { quorumQueueRoutes } from "./routes/quorum-queues.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
+import { serveInterface } from "./static-files.ts";
 
-/** Largest body of a request. */
-const bodyBytesMax = 10_000_000;
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
 const parameterSizeMax = 4096;
 
-/** What answers the requests that come to `server`. */
-export async function newApp(host: ManagementHost, server: Server): Promise<RequestListener> {
+/** What answers requests. `httpConnections` counts those who may make some. */
+export async function newApp(host: ManagementHost, httpConnections: () => Promise<number>): Promise<RequestListener> {
   const app = fastify({
     logger: false,
-    bodyLimit: bodyBytesMax,
+    bodyLimit: host.config.http.bodyMax,
     routerOptions: { maxParamLength: parameterSizeMax, ignoreTrailingSlash: true },
-    // A path whose escapes are none fits no route, so it never gets to the error handler.
-    frameworkErrors: (error, _request, reply) => refuse(reply, refusalOf(error) ?? ownFault(host, error)),
+    // A path whose escapes are none fits no route, so it gets neither to the hooks nor to the error handler.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(guardHeaders(host.config.http, browserRequest(request)));
+      return refuse(reply, refusalOf(error) ?? ownFault(host, error));
+    },
   });
+  guardBrowsers(app, host);
   takeAnyBody(app);
   app.setErrorHandler<FastifyError>((error, _request, reply) =>
     refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
-  routes(app, host, server);
+  routes(app, host, httpConnections);
+  serveInterface(app);
   await app.ready();
   return app.routing;
 }
 
-function routes(app: FastifyInstance, host: ManagementHost, server: Server): void {
+function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () => Promise<number>): void {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
   overviewRoutes(api, host, guard);
-  nodeRoutes(api, host, promisify(server.getConnections).bind(server));
+  nodeRoutes(api, host, httpConnections);
   whoamiRoutes(api, guard);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);
@@ -76,8 +81,23 @@ function routes(app: FastifyInstance, host: ManagementHost, server: Server): voi
   definitionRoutes(api, host);
   backupRoutes(api, host);
   healthRoutes(api, host);
+  streamRoutes(api, host, guard);
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();
+}
+
+/** Ahead of everything else: what another site makes a browser send is not even looked at. */
+function guardBrowsers(app: FastifyInstance, host: ManagementHost): void {
+  app.addHook("onRequest", async (request, reply) => {
+    const { http } = host.config;
+    const asked = browserRequest(request);
+    reply.headers(guardHeaders(http, asked));
+    if (isForged(http, asked)) throw new Refusal(403, "forbidden", "cross-site request");
+  });
+}
+
+function browserRequest({ raw, method, headers }: FastifyRequest): BrowserRequest {
+  return { method, headers, isSecure: "encrypted" in raw.socket };
 }
 
 /** Content-Type is not asked for and not believed: every body is JSON. */

@@ -1,9 +1,27 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { TlsIdentity } from "../tls.ts";
+import type { TlsPeer } from "../tls-peer.ts";
 
 /** Connections that the kernel keeps for us until we accept them. */
 const backlog = 1024;
 
-/** Accepts TCP connections. */
+/** Where to listen; on all interfaces when `host` is undefined, on a free port when it is 0. */
+export interface ListenerAddress {
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** Who is told of connections. */
+export interface ListenerEvents {
+  /** A connection, as a paused socket; over TLS with who is at its other end. */
+  accept(socket: Socket, peer: TlsPeer | undefined): void;
+  /** One could not be accepted, for want of file descriptors say. */
+  acceptFailed(error: Error): void;
+  /** A client did not get through the handshake of TLS. */
+  handshakeFailed(address: string | undefined, reason: string): void;
+}
+
+/** Accepts connections, over TCP or TLS. */
 export class Listener {
   readonly #server: Server;
 
@@ -11,18 +29,9 @@ export class Listener {
     this.#server = server;
   }
 
-  /**
-   * Listens on `host`, or on all interfaces when it is undefined; port 0 takes a free one. Rejects as listen does.
-   * Hands each connection to `accept` as a paused socket; one that cannot be accepted, for want of file descriptors
-   * say, is reported to `acceptFailed`.
-   */
-  static async open(
-    host: string | undefined,
-    port: number,
-    accept: (socket: Socket) => void,
-    acceptFailed: (error: Error) => void,
-  ): Promise<Listener> {
-    const server = createServer({ noDelay: true, pauseOnConnect: true }, accept);
+  /** Rejects as listen does. */
+  static async open({ host, port }: ListenerAddress, events: ListenerEvents, tls?: TlsIdentity): Promise<Listener> {
+    const server = tls === undefined ? plainServer(events) : await tlsServer(tls, events);
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ port, backlog, ...(host !== undefined && { host }) }, () => {
@@ -30,7 +39,7 @@ export class Listener {
         resolve();
       });
     });
-    server.on("error", acceptFailed);
+    server.on("error", (error) => events.acceptFailed(error));
     return new Listener(server);
   }
 
@@ -42,4 +51,28 @@ export class Listener {
   close(): void {
     this.#server.close();
   }
+}
+
+function plainServer(events: ListenerEvents): Server {
+  return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => events.accept(socket, undefined));
+}
+
+/** TLS is loaded only where it is spoken. */
+async function tlsServer(tls: TlsIdentity, events: ListenerEvents): Promise<Server> {
+  const { createServer: createTlsServer } = await import("node:tls");
+  const server = createTlsServer({ noDelay: true, ...tls.serverOptions }, (socket) => {
+    const peer = tls.accept(socket);
+    if (peer !== undefined) return events.accept(socket, peer);
+    // Node gives a code here, whatever its types say.
+    const reason = String(socket.authorizationError ?? "there is no certificate, or too many stand behind it");
+    events.handshakeFailed(socket.remoteAddress, reason);
+    socket.destroy();
+  });
+  server.on("tlsClientError", (error, socket) => {
+    events.handshakeFailed(socket.remoteAddress, error.message);
+    // Node leaves a client that took too long connected.
+    socket.destroy();
+  });
+  tls.serve(server);
+  return server;
 }

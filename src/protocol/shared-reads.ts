@@ -10,11 +10,11 @@ const buffer = Buffer.allocUnsafeSlow(readBytes);
  * `take` gets each chunk and must copy what it keeps. Returns the socket to use from now on, which is not paused.
  *
  * Node offers this to clients only (the `onread` option of net.connect), so the handle moves to a socket made that way.
- * Where a socket has no handle to move, it is read as any other is.
+ * Where a socket has no handle to move, or what comes from it must be decrypted first, it is read as any other is.
  */
 export function readShared(accepted: Socket, take: (chunk: Buffer) => void): Socket {
   const handle: unknown = "_handle" in accepted ? accepted._handle : undefined;
-  if (typeof handle !== "object" || handle === null) {
+  if (typeof handle !== "object" || handle === null || "encrypted" in accepted) {
     accepted.on("data", take).resume();
     return accepted;
   }

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
@@ -34,6 +34,9 @@ const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 
 /** Unused pages given back to the file system at a time: some milliseconds. */
 const freePagesStep = (8 * 1024 * 1024) / pageBytes;
+
+/** Rights on the data directory. */
+const ownerMode = 0o700;
 
 /** The file in the data directory that holds everything. */
 export const dataFileName = "tsbroker.db";
@@ -183,7 +186,8 @@ export function isDiskError(error: unknown): error is Error {
 function lockDirectory(directory: string): Database {
   let lock: Database | undefined;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: ownerMode });
+    closeToOthers(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     lock = new Sqlite(join(directory, "tsbroker.lock"), { timeout: 0 });
     lock.pragma("journal_mode = MEMORY");
@@ -196,6 +200,12 @@ function lockDirectory(directory: string): Database {
     }
     throw new StoreError(`data directory '${directory}' cannot be used: ${directoryReason(error)}`, { cause: error });
   }
+}
+
+/** Takes the rights of others on a directory that was there, if it is ours: messages and hashes of passwords are in it. */
+function closeToOthers(directory: string): void {
+  const { mode, uid } = statSync(directory);
+  if (uid === process.getuid?.() && (mode & 0o077) !== 0) chmodSync(directory, ownerMode);
 }
 
 function openDataFile(file: string): Database {

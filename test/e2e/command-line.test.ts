@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { envOf, flagOf, options } from "../../src/config-options.ts";
+import { options } from "../../src/config-options.ts";
+import { envOf, flagOf } from "../../src/option-types.ts";
 import { version } from "../../src/version.ts";
 import { type Outcome, RunningCommand } from "../support/command.ts";
 
@@ -64,7 +65,7 @@ describe("tsbroker", () => {
 
   it.each([
     [["start", "--prot", "1"], "tsbroker: unknown option '--prot' (Did you mean --port?)"],
-    [["start", "--port", "abc"], "tsbroker: --port: 'abc' is not a whole number from 0 to 65535"],
+    [["start", "--port", "abc"], "tsbroker: --port: 'abc' is not a whole number from 0 to 65535, or 'none'"],
     [["start", "--port"], "tsbroker: option '--port <number>' argument missing"],
     [["start", "now"], "tsbroker: too many arguments for 'start'. Expected 0 arguments but got 1."],
     [["begin"], "tsbroker: unknown command 'begin'"],

@@ -27,7 +27,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/below-node-connection-limit, GET /health/checks/ready-to-serve-clients,
     GET /health/checks/reached-target-cluster-size`,
   any: `
-    GET /overview, GET /cluster-name, GET /extensions, GET /feature-flags, GET /deprecated-features,
+    GET /overview, GET /stream, GET /cluster-name, GET /extensions, GET /feature-flags, GET /deprecated-features,
     GET /deprecated-features/used, GET /whoami, GET /vhosts, GET /exchanges, GET /queues, GET /queues/detailed,
     GET /bindings, GET /connections, GET /connections/:name, DELETE /connections/:name, GET /connections/:name/channels,
     GET /connections/:name/sessions, GET /channels, GET /channels/:name, GET /consumers, GET /policies,
@@ -66,7 +66,7 @@ const routes: Readonly<Record<Rule, string>> = {
     PUT /parameters/:component/:vhost/:parameter, DELETE /parameters/:component/:vhost/:parameter,
     GET /global-parameters, GET /global-parameters/:name, PUT /global-parameters/:name, DELETE /global-parameters/:name`,
   administrator: `
-    PUT /cluster-name, GET /vhosts/:vhost, PUT /vhosts/:vhost, DELETE /vhosts/:vhost, GET /vhosts/:vhost/permissions,
+    PUT /cluster-name, GET /log, GET /vhosts/:vhost, PUT /vhosts/:vhost, DELETE /vhosts/:vhost, GET /vhosts/:vhost/permissions,
     GET /vhosts/:vhost/topic-permissions, POST /vhosts/:vhost/deletion/protection,
     DELETE /vhosts/:vhost/deletion/protection, POST /vhosts/:vhost/start/:node, GET /users,
     GET /users/without-permissions, POST /users/bulk-delete, GET /users/:user, PUT /users/:user, DELETE /users/:user,

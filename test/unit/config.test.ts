@@ -26,6 +26,14 @@ function errorOf(sources: Parameters<typeof load>[0]): string {
   return "no error";
 }
 
+const loginDefaults = {
+  http: expect.objectContaining({ corsOrigins: [], corsMaxAge: 1800, hsts: undefined, bodyMax: 10_000_000 }),
+  sslHandshakeTimeoutMs: 5000,
+  certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },
+  authMechanisms: ["PLAIN", "AMQPLAIN"],
+  loginBackoff: { failuresMax: 10, waitMsMax: 60_000 },
+};
+
 describe("a setting", () => {
   it("has RabbitMQ's default", () => {
     expect(defaultConfig()).toEqual({
@@ -34,6 +42,9 @@ describe("a setting", () => {
       managementHost: undefined,
       managementPort: 15_672,
       dataDir: expect.stringMatching(/^\/.*tsbroker$/),
+      ssl: undefined,
+      managementSsl: undefined,
+      ...loginDefaults,
       logLevel: "info",
       heartbeat: 60,
       frameMax: 131_072,
@@ -58,11 +69,11 @@ describe("a setting", () => {
   });
 
   it.each([
-    [{ flags: { port: "65536" } }, "--port: '65536' is not a whole number from 0 to 65535"],
-    [{ flags: { port: "" } }, "--port: '' is not a whole number from 0 to 65535"],
-    [{ flags: { port: "-1" } }, "--port: '-1' is not a whole number from 0 to 65535"],
-    [{ flags: { port: "1e3" } }, "--port: '1e3' is not a whole number from 0 to 65535"],
-    [{ flags: { managementPort: "x" } }, "--management-port: 'x' is not a whole number from 0 to 65535"],
+    [{ flags: { port: "65536" } }, "--port: '65536' is not a whole number from 0 to 65535, or 'none'"],
+    [{ flags: { port: "" } }, "--port: '' is not a whole number from 0 to 65535, or 'none'"],
+    [{ flags: { port: "-1" } }, "--port: '-1' is not a whole number from 0 to 65535, or 'none'"],
+    [{ flags: { port: "1e3" } }, "--port: '1e3' is not a whole number from 0 to 65535, or 'none'"],
+    [{ flags: { managementPort: "x" } }, "--management-port: 'x' is not a whole number from 0 to 65535, or 'none'"],
     [
       { env: { TSBROKER_LOG_LEVEL: "loud" } },
       "TSBROKER_LOG_LEVEL: 'loud' is not one of silent, fatal, error, warn, info, debug, trace",
@@ -157,6 +168,9 @@ describe("the configuration file", () => {
       managementHost: "127.0.0.2",
       managementPort: 15_673,
       dataDir: "/data",
+      ssl: undefined,
+      managementSsl: undefined,
+      ...loginDefaults,
       logLevel: "warn",
       heartbeat: 61,
       frameMax: 131_072,
@@ -180,6 +194,76 @@ describe("the configuration file", () => {
     ["listeners.tcp.1 = 1\nlisteners.tcp.1 = localhost:2", "localhost", 2],
   ])("'%s' listens on %s port %s, management too", (file, host, port) => {
     expect(fromFile(file)).toMatchObject({ host, managementHost: host, port });
+  });
+
+  it("takes RabbitMQ's keys for TLS", () => {
+    const config = fromFile(`
+      listeners.tcp = none
+      listeners.ssl.1 = 5671
+      ssl_options.cacertfile = /ca
+      ssl_options.certfile = /cert
+      ssl_options.keyfile = /key
+      ssl_options.password = secret
+      ssl_options.verify = verify_peer
+      ssl_options.fail_if_no_peer_cert = true
+      ssl_options.depth = 2
+      ssl_options.versions.1 = tlsv1.2
+      ssl_options.ciphers.1 = A
+      ssl_options.ciphers.2 = B
+      ssl_options.honor_cipher_order = false
+      ssl_options.sni.a\\.test.certfile = /a
+      ssl_options.sni.a\\.test.keyfile = /b
+      ssl_handshake_timeout = 100
+      ssl_cert_login_from = common_name
+      auth_mechanisms.1 = EXTERNAL
+      management.ssl.port = 15671
+    `);
+    const certificate = { certfile: "/cert", keyfile: "/key" };
+    expect(config).toMatchObject({
+      port: undefined,
+      managementPort: undefined,
+      ssl: {
+        host: undefined,
+        port: 5671,
+        tls: {
+          certificate,
+          password: "secret",
+          cacertfile: "/ca",
+          verifyPeer: true,
+          failIfNoPeerCert: true,
+          depth: 2,
+          versions: ["tlsv1.2"],
+          ciphers: "A:B",
+          honorCipherOrder: false,
+          sni: new Map([["a.test", { certfile: "/a", keyfile: "/b" }]]),
+        },
+      },
+      sslHandshakeTimeoutMs: 100,
+      certLogin: { from: "common_name" },
+      authMechanisms: ["EXTERNAL"],
+      managementSsl: {
+        port: 15_671,
+        tls: { certificate, password: "secret", verifyPeer: false, cacertfile: undefined },
+      },
+    });
+  });
+
+  it.each([
+    [
+      "management.cors.allow_origins.1 = example.org",
+      `${path} line 1: management.cors.allow_origins.1: 'example.org' is not origins such as https://example.org separated by commas, '*' or 'none'`,
+    ],
+    ["listeners.ssl.1 = 5671", "a listener of TLS needs ssl_options.certfile and ssl_options.keyfile"],
+    [
+      "ssl_options.versions.1 = tlsv1.1\nlisteners.ssl.1 = 1\nssl_options.certfile = a\nssl_options.keyfile = b",
+      `${path} line 1: ssl_options.versions.1: 'tlsv1.1' is not one or more of tlsv1.3, tlsv1.2, separated by commas`,
+    ],
+    [
+      "ssl_options.sni.a.certfile = a\nlisteners.ssl.1 = 1\nssl_options.certfile = a\nssl_options.keyfile = b",
+      `${path} line 1: ssl_options.sni.a.certfile: 'a=a,' is not host=certfile,keyfile, separated by semicolons`,
+    ],
+  ])("'%s' cannot be used", (file, message) => {
+    expect(errorOf({ file })).toBe(message);
   });
 
   it.each([
@@ -222,7 +306,7 @@ describe("the configuration file", () => {
     ["default_pass = 'open", "line 1: the quote is not closed"],
     ["loopback_users = some", "line 1: loopback_users: 'some' is not 'none'"],
     ["loopback_users.bob = yes", "line 1: loopback_users.bob: 'yes' is not 'true' or 'false'"],
-    ["listeners.tcp.1 = x:y", "line 1: listeners.tcp.1: 'y' is not a whole number from 0 to 65535"],
+    ["listeners.tcp.1 = x:y", "line 1: listeners.tcp.1: 'y' is not a whole number from 0 to 65535, or 'none'"],
     ["listeners.tcp.1 = 1\nlisteners.tcp.2 = 2", "line 2: one listener is all there can be, and line 1 has one"],
   ])("%j is refused with the line", (file, message) => {
     expect(errorOf({ file })).toBe(`${path} ${message}`);
@@ -240,8 +324,12 @@ describe("the configuration file", () => {
   });
 
   it("may have keys that mean nothing here: one warning names them", () => {
-    const { warnings } = load({ file: "heartbeat = 1\nhipe_compile = true\nlisteners.ssl.1 = 5671\nprotocol.x = 1" });
-    expect(warnings).toEqual([`${path}: ignored what has no meaning here: hipe_compile, listeners.ssl.1, protocol.x`]);
+    const { warnings } = load({
+      file: "heartbeat = 1\nhipe_compile = true\nmqtt.listeners.ssl.1 = 8883\nprotocol.x = 1",
+    });
+    expect(warnings).toEqual([
+      `${path}: ignored what has no meaning here: hipe_compile, mqtt.listeners.ssl.1, protocol.x`,
+    ]);
     expect(load({ file: "heartbeat = 1" }).warnings).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { envOf, fallbackText, flagOf, type Option, options } from "../../src/config-options.ts";
+import { options } from "../../src/config-options.ts";
+import { envOf, fallbackText, flagOf, type Option } from "../../src/option-types.ts";
 
 const page = "docs/configuration.md";
 const table = /(?<=<!-- options -->\n\n)[\s\S]*?(?=\n<!-- end of options -->)/;

@@ -20,7 +20,7 @@ export function healthRoutes(api: Api, host: ManagementHost): void {
   electionChecks(api, host, check);
   check("port-listener/:port", (call) => portAnswer(host, call.parameter("port")));
   check("protocol-listener/:protocols", (call) => protocolAnswer(host, call.parameter("protocols")));
-  check("certificate-expiration/:within/:unit", certificateAnswer);
+  check("certificate-expiration/:within/:unit", (call) => certificateAnswer(host, call));
   publicChecks(api, host);
   elderChecks(api, host);
 }
@@ -46,7 +46,11 @@ function portAnswer({ listeners }: ManagementHost, text: string): Answer {
 }
 
 /** Other names of the protocols that there are. */
-const protocolNames: Readonly<Record<string, string>> = { amqp091: "amqp", "amqp0.9.1": "amqp" };
+const protocolNames: Readonly<Record<string, string>> = {
+  amqp091: "amqp",
+  "amqp0.9.1": "amqp",
+  amqps: "amqp/ssl",
+};
 
 function protocolAnswer({ listeners }: ManagementHost, text: string): Answer {
   const active = listeners.map(({ protocol }) => protocol);
@@ -56,13 +60,27 @@ function protocolAnswer({ listeners }: ManagementHost, text: string): Answer {
   return answer({ status: "ok", protocol: asked.join(",") });
 }
 
-/** No listener has a certificate that could expire. */
-function certificateAnswer(call: Call): Answer {
-  if (!["days", "weeks", "months", "years"].includes(call.parameter("unit"))) {
+const unitDays: Readonly<Record<string, number>> = { days: 1, weeks: 7, months: 30, years: 365 };
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Whether all certificates that listeners show are good for some more time. */
+function certificateAnswer({ listeners, clock }: ManagementHost, call: Call): Answer {
+  const unit = unitDays[call.parameter("unit")];
+  if (unit === undefined) {
     throw badRequest("Time unit not recognised. Supported units: days, weeks, months, years.");
   }
   if (!/^\d{1,9}$/.test(call.parameter("within"))) throw badRequest("Invalid expiration period");
-  return healthy;
+  const until = clock.now() + Number(call.parameter("within")) * unit * dayMs;
+  const expiring = listeners.filter(({ tls }) => tls !== undefined && tls.expiresAt < until);
+  if (expiring.length === 0) return healthy;
+  const expired = expiring.map(({ protocol, host = "::", port, tls }) => ({
+    node: nodeName,
+    protocol,
+    interface: host,
+    port,
+    certfile_expires_on: [new Date(tls?.expiresAt ?? 0).toISOString()],
+  }));
+  return failed("Certificates expiring", { expired });
 }
 
 /** For orchestrators, which have no user. */

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { AlarmListener } from "../../alarms.ts";
-import { isLoopback } from "../../authenticator.ts";
 import type { ChannelView, ConnectionDetails, ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import { emptyTable, type FieldTable } from "../../field-table.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { erlangBinary, erlangText } from "../../record.ts";
+import type { TlsPeer } from "../../tls-peer.ts";
 import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import { readShared } from "../shared-reads.ts";
@@ -52,7 +52,10 @@ export class Connection
   readonly host: AmqpHost;
   readonly name: string;
   readonly connectedAt: number;
-  readonly fromLoopback: boolean;
+  /** Where the client is. */
+  readonly address: string;
+  /** Who is at the other end of TLS; undefined without it. */
+  readonly peer: TlsPeer | undefined;
   inChunk: ContentAssembly | undefined;
   clientProperties: FieldTable = emptyTable;
   #authMechanism = "";
@@ -84,14 +87,15 @@ export class Connection
   #why = "client closed the socket";
 
   /** Takes over an accepted, paused socket. */
-  constructor(accepted: Socket, host: AmqpHost) {
+  constructor(accepted: Socket, host: AmqpHost, peer: TlsPeer | undefined) {
     this.host = host;
     const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
     this.#decoder = new FrameDecoder(handshakeFrameMax, this);
     this.connectedAt = host.clock.now();
-    this.fromLoopback = isLoopback(socket.remoteAddress ?? "");
+    this.address = socket.remoteAddress ?? "";
+    this.peer = peer;
     this.name = `${socket.remoteAddress}:${socket.remotePort} -> ${socket.localAddress}:${socket.localPort}`;
     this.#deadline = setTimeout(() => this.#destroy("handshake timed out"), host.config.handshakeTimeoutMs).unref();
     socket.setNoDelay(true);
@@ -409,6 +413,7 @@ export class Connection
       reads: this.#reads,
       writes: this.#output.writes,
       bytesPending: this.backlog,
+      tls: this.peer?.view,
     };
   }
 

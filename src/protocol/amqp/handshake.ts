@@ -1,12 +1,13 @@
-import { authenticate } from "../../authenticator.ts";
+import { type AuthenticationResult, authenticate, authenticateExternal } from "../../authenticator.ts";
 import type { Config } from "../../config.ts";
 import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
+import type { Mechanism } from "../../login-names.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { MethodArguments } from "./codec/methods.ts";
 import type { Connection } from "./connection.ts";
 import type { Tuning } from "./connection-state.ts";
-import { mechanisms, readCredentials } from "./sasl.ts";
+import { chosenMechanism, offeredMechanisms, readCredentials } from "./sasl.ts";
 
 /** AMQP 0-9-1 as a client asks for it (4.2.2), and the answer to one that asks for something else. */
 export const protocolHeader = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
@@ -37,17 +38,19 @@ export function start(connection: Connection): void {
     versionMajor: 0,
     versionMinor: 9,
     serverProperties: connection.host.serverProperties,
-    mechanisms: Buffer.from(mechanisms),
+    mechanisms: Buffer.from(offeredTo(connection).join(" ")),
     locales: Buffer.from("en_US"),
   });
 }
 
+function offeredTo({ host, peer }: Connection): readonly Mechanism[] {
+  return offeredMechanisms(host.config.authMechanisms, peer);
+}
+
 /** Checks the credentials of a start-ok and returns the user's name. Throws {@link LoginRefusedError}. */
 export function logIn(connection: Connection, mechanism: string, response: Buffer): string {
-  const { users, config, log, events, authAttempts } = connection.host;
-  const { username, password } = readCredentials(mechanism, response);
-  const { fromLoopback } = connection;
-  const result = authenticate(users, { username, password, fromLoopback }, config.loopbackUsers);
+  const { log, events, authAttempts } = connection.host;
+  const { username, result } = checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
   authAttempts.note("amqp091", result.ok);
   events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, () => ({
     name: username,
@@ -58,6 +61,21 @@ export function logIn(connection: Connection, mechanism: string, response: Buffe
   if (result.ok) return result.user.name;
   log.warn({ connection: connection.name, user: username }, `${mechanism} login refused: ${result.reason}`);
   throw new LoginRefusedError(mechanism, result.reason);
+}
+
+function checked(
+  { host, peer, address }: Connection,
+  mechanism: Mechanism,
+  response: Buffer,
+): { username: string; result: AuthenticationResult } {
+  if (mechanism !== "EXTERNAL") {
+    const { username, password } = readCredentials(mechanism, response);
+    return { username, result: authenticate(host, { username, password, address }) };
+  }
+  const username = peer?.loginName(host.config.certLogin);
+  if (username !== undefined) return { username, result: authenticateExternal(host, username, address) };
+  const reason = `a certificate with a ${host.config.certLogin.from} is needed`;
+  return { username: "", result: { ok: false, because: "credentials", reason } };
 }
 
 /** Checks a tune-ok against what was offered. Throws NOT_ALLOWED. */

@@ -8,6 +8,7 @@ import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
+import type { LoginBackoff } from "../../login-backoff.ts";
 import type { Permissions } from "../../permissions.ts";
 import type { Store } from "../../store/store.ts";
 import type { Users } from "../../users.ts";
@@ -32,6 +33,7 @@ export interface AmqpHost {
   readonly turns: OutputTurns;
   readonly churn: Churn;
   readonly authAttempts: AuthAttempts;
+  readonly loginBackoff: LoginBackoff;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;

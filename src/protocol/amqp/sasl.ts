@@ -1,24 +1,38 @@
 import { BrokerError } from "../../errors.ts";
 import { decodeTable, MalformedTableError } from "../../field-table.ts";
+import type { Mechanism } from "../../login-names.ts";
 import { erlangBinary } from "../../record.ts";
+import type { TlsPeer } from "../../tls-peer.ts";
 
-/** The mechanisms offered in connection.start, best first. */
-export const mechanisms = "PLAIN AMQPLAIN";
-
+/** Who a client says it is, and by what it proves that. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** Reads the credentials of a start-ok. Throws COMMAND_INVALID for another mechanism, SYNTAX_ERROR for a bad response. */
-export function readCredentials(mechanism: string, response: Buffer): Credentials {
+/** The mechanisms offered to a client, best first: EXTERNAL only to one that was asked for a certificate. */
+export function offeredMechanisms(configured: readonly Mechanism[], peer: TlsPeer | undefined): readonly Mechanism[] {
+  return configured.filter((mechanism) => mechanism !== "EXTERNAL" || peer?.mayHaveCertificate === true);
+}
+
+/** Finds the mechanism that a client chose. Throws COMMAND_INVALID for one that it was not offered. */
+export function chosenMechanism(name: string, offered: readonly Mechanism[]): Mechanism {
+  const mechanism = offered.find((each) => each === name);
+  if (mechanism === undefined) {
+    throw new BrokerError("COMMAND_INVALID", `unknown authentication mechanism '${name}'`);
+  }
+  return mechanism;
+}
+
+/** Reads the credentials of a start-ok. Throws SYNTAX_ERROR for a bad response. */
+export function readCredentials(mechanism: "PLAIN" | "AMQPLAIN", response: Buffer): Credentials {
   switch (mechanism) {
     case "PLAIN":
       return readPlain(response);
     case "AMQPLAIN":
       return readAmqplain(response);
     default:
-      throw new BrokerError("COMMAND_INVALID", `unknown authentication mechanism '${mechanism}'`);
+      return mechanism satisfies never;
   }
 }
 

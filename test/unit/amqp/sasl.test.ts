@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { encodeTable, type FieldValue } from "../../../src/field-table.ts";
-import { readCredentials } from "../../../src/protocol/amqp/sasl.ts";
+import { chosenMechanism, offeredMechanisms, readCredentials } from "../../../src/protocol/amqp/sasl.ts";
 
 const text = (value: string): FieldValue => ({ type: "longstr", value });
 
@@ -38,8 +38,11 @@ describe("credentials", () => {
     expect(() => readCredentials("AMQPLAIN", response)).toThrow(reason);
   });
 
-  it("of another mechanism are not asked for", () => {
-    expect(() => readCredentials("EXTERNAL", Buffer.alloc(0))).toThrow(
+  it("of a mechanism that was not offered are not asked for", () => {
+    const offered = offeredMechanisms(["EXTERNAL", "PLAIN"], undefined);
+    expect(offered).toEqual(["PLAIN"]);
+    expect(chosenMechanism("PLAIN", offered)).toBe("PLAIN");
+    expect(() => chosenMechanism("EXTERNAL", offered)).toThrow(
       "COMMAND_INVALID - unknown authentication mechanism 'EXTERNAL'",
     );
   });
