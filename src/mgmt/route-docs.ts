@@ -37,7 +37,7 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /openapi.json": one("This document", "Fields"),
   "GET /extensions": list("Extensions of the web interface", "Fields"),
   "GET /feature-flags": list("Feature flags", "FeatureFlag"),
-  "GET /config/effective": one("The settings, in the format of the configuration file", "ConfigText"),
+  "GET /config/effective": one("The settings, as environment variables that make the same", "ConfigText"),
   "GET /deprecated-features": list("Deprecated features", "Fields"),
   "GET /deprecated-features/used": list("Deprecated features in use", "Fields"),
   "GET /whoami": one("Who asks", "Whoami"),
