@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -137,6 +139,18 @@ describe("backup", () => {
     } finally {
       await restored.stop();
     }
+  });
+
+  it("takes the place of files only", async () => {
+    const stderr = expect.stringContaining("no regular file");
+    expect(await brokerctl.run(["backup", directory])).toMatchObject({ exitCode: 65, stderr });
+    // A socket stands for devices, which not everybody could replace.
+    const socket = join(directory, "socket");
+    const server = createServer().listen(socket);
+    await once(server, "listening");
+    expect(await brokerctl.run(["backup", socket])).toMatchObject({ exitCode: 65, stderr });
+    expect(statSync(socket).isSocket()).toBe(true);
+    server.close();
   });
 
   it("leaves what was there when it cannot be made", async () => {
