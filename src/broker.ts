@@ -179,13 +179,13 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   storeFailing(error: Error): void {
     this.log.error({ err: error }, "publishers are blocked until data can be written again");
     this.alarms.set("low on disk");
-    this.events.emit("alarm.set", { source: "disk", node: nodeName });
+    this.events.emit("alarm.set", () => ({ source: "disk", node: nodeName }));
   }
 
   storeRecovered(): void {
     this.log.info("data is written again");
     this.alarms.clear("low on disk");
-    this.events.emit("alarm.cleared", { source: "disk", node: nodeName });
+    this.events.emit("alarm.cleared", () => ({ source: "disk", node: nodeName }));
   }
 
   async restore(): Promise<void> {

@@ -17,9 +17,10 @@ import {
 } from "./metric-names.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { QueueCounters } from "./queue/queue-counters.ts";
+import type { ExchangeCounters } from "./route.ts";
 import { historyMs, SampleHistory } from "./sample-history.ts";
 import { SampleRing, type Samples } from "./sample-ring.ts";
-import type { ExchangeCounters, Vhost } from "./vhost.ts";
+import type { Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
 import { Watch } from "./watch.ts";
 

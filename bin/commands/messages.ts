@@ -20,6 +20,13 @@ interface Filter {
   readonly body: string | undefined;
 }
 
+/** The same for commands that change something, which must be told when all are meant. */
+const meant = { ...filter, all: flag("--all", "all ready messages") };
+
+interface Meant extends Filter {
+  readonly all: boolean;
+}
+
 const columns = ["id", "position", "state", "redelivered", "exchange", "routing_key", "payload_bytes", "properties"];
 const allColumns = [...columns, "payload", "payload_encoding", "expires_at"];
 const usualColumns = ["id", "state", "routing_key", "payload_bytes", "payload"];
@@ -81,7 +88,7 @@ const deleteMessages = command({
   group: "Queues and messages",
   summary: "deletes ready messages of a queue: those with an id that list_messages shows, or all that are meant",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages" },
-  options: filter,
+  options: meant,
   timeoutSeconds: "unlimited",
   run: async (context, { queue, id }, wanted) => {
     const { api, vhost, output } = context;
@@ -91,7 +98,7 @@ const deleteMessages = command({
     const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
     if (id.length === 0) {
       const answer = await watched(context, "Deleting", queue, () =>
-        api.delete(`${at}?${new URLSearchParams(queryOf(wanted))}`).catch(absent),
+        api.delete(`${at}?${new URLSearchParams(meantIn(wanted, "true"))}`).catch(absent),
       );
       output.message(`Deleted ${numberIn(answer, "deleted")} messages`);
       return;
@@ -107,7 +114,7 @@ const moveMessages = command({
   summary: "moves ready messages of a queue to another, each in one transaction",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages, as list_messages shows them" },
   options: {
-    ...filter,
+    ...meant,
     exchange: text("--to-exchange <name>", "the exchange they go to, with their own routing key or another"),
     routingKey: text("--to <routing key>", "the routing key; without an exchange the name of the queue they go to"),
   },
@@ -123,7 +130,7 @@ const moveMessages = command({
     const target = { exchange: exchange ?? "", ...(routingKey !== undefined && { routing_key: routingKey }) };
     const answers: unknown[] = [];
     if (id.length === 0) {
-      const move = () => api.post(`${at}/move`, { ...target, ...queryOf(wanted) });
+      const move = () => api.post(`${at}/move`, { ...target, ...meantIn(wanted, true) });
       const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
       answers.push(await watched(context, "Moving", queue, () => move().catch(absent)));
     } else {
@@ -185,12 +192,13 @@ function sayMoved({ output }: Context, answers: readonly unknown[]): void {
   throw new CommandError(exitCode.unavailable, `${unroutable + rejected} messages stayed where they were: ${why}`);
 }
 
-function checkMeant(ids: readonly string[], wanted: Filter): void {
+function checkMeant(ids: readonly string[], { all, ...wanted }: Meant): void {
   const isFiltered = Object.keys(queryOf(wanted)).length > 0;
-  if (ids.length === 0 && !isFiltered) {
-    throw new ArgumentError("ids, --header, --property or --body should say which messages");
+  const ways = [ids.length > 0, isFiltered, all].filter((isGiven) => isGiven).length;
+  if (ways === 0) throw new ArgumentError("ids, --header, --property, --body or --all should say which messages");
+  if (ways > 1) {
+    throw new ArgumentError("give ids, or --header, --property and --body, or --all, and only one of these");
   }
-  if (ids.length > 0 && isFiltered) throw new ArgumentError("give ids, or --header, --property and --body, not both");
 }
 
 /** Does something for each id, one after the other. */
@@ -240,6 +248,10 @@ async function messagesIn({ api, vhost }: Context, queue: string): Promise<numbe
     .item(path`/queues/${vhost}/${queue}`)
     .catch(on(404, (error) => noSuchQueue(queue, vhost, error)));
   return numberIn(row, "messages");
+}
+
+function meantIn<T>({ all, ...wanted }: Meant, yes: T): Record<string, string | T> {
+  return { ...queryOf(wanted), ...(all && { all: yes }) };
 }
 
 function queryOf({ header, property, body }: Filter): Record<string, string> {

@@ -24,7 +24,7 @@ export async function deleteMessage(queue: Queue, id: string): Promise<void> {
 
 /** Deletes the ready messages that the query asks for. */
 export async function deleteMessages(queue: Queue, call: Call): Promise<Answer> {
-  const isWanted = requiredFilter(wantedIn(call.query));
+  const isWanted = requiredFilter(wantedIn(call.query), call.query["all"] === "true");
   const deleted = await actOnAll(queue, isWanted, ({ segment, index }) => queue.discard(segment, index, false));
   return answer({ deleted });
 }
@@ -37,15 +37,21 @@ export async function moveMessage(mover: Mover, queue: Queue, id: string): Promi
 
 /** Moves the ready messages that the body asks for to where it says. */
 export async function moveMessages(mover: Mover, queue: Queue, call: Call): Promise<Answer> {
-  const isWanted = requiredFilter(wantedBy(call.body));
+  const isWanted = requiredFilter(wantedBy(call.body), call.body.flag("all"));
   await actOnAll(queue, isWanted, (found) => mover.move(queue, found));
   return answer(mover.outcome);
 }
 
-function requiredFilter(wanted: Wanted): MessageFilter {
+/** That all are meant must be said: it must not come of a filter that was forgotten. */
+function requiredFilter(wanted: Wanted, all: boolean): MessageFilter {
   const filter = messageFilter(wanted);
-  if (filter === undefined) throw badRequest("'header', 'property' or 'body' should say which messages");
-  return filter;
+  if (filter === undefined && !all) {
+    throw badRequest("'header', 'property' or 'body' should say which messages, or 'all' be true");
+  }
+  if (filter !== undefined && all) {
+    throw badRequest("'all' messages are meant, or those with 'header', 'property' and 'body'");
+  }
+  return filter ?? (() => true);
 }
 
 /** Acts on each ready message that is wanted; returns how many times the act was done. */

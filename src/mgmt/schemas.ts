@@ -162,6 +162,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     routing_key: { ...text, description: "The messages' own unless it is given" },
     header: { ...text, description: "A name, or name=value" },
     body: { ...text, description: "A part of the body" },
+    all: { ...flag, description: "Every ready message, instead of those with a header or body" },
   }),
   Replay: object({ header: text, property: text, body: text, dry_run: flag }),
   Replayed: object({

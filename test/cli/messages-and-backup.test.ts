@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -67,6 +69,13 @@ describe("replay_dead_letters", () => {
   });
 });
 
+it("moves and deletes all messages when told so", async () => {
+  expect(await brokerctl.out("-q", "move_messages", "from", "--to", "to", "--all")).toBe("Moved 4 messages\n");
+  expect([await payloads("from"), await payloads("to")]).toEqual([[], ["one", "two", "three", "four"]]);
+  expect(await brokerctl.out("-q", "delete_messages", "to", "--all")).toBe("Deleted 4 messages\n");
+  expect(await payloads("to")).toEqual([]);
+});
+
 describe("list_messages", () => {
   it("shows what is in a queue, and leaves it there", async () => {
     expect(await brokerctl.out("list_messages", "from")).toMatch(
@@ -132,8 +141,12 @@ it.each([
   [["list_messages", "none"], 69, "There is no queue 'none' in vhost '/'"],
   [["list_messages", "from", "nonsense"], 64, "Info key(s) nonsense are not supported"],
   [["list_messages", "from", "--limit", "many"], 64, "--limit : many"],
-  [["delete_messages", "from"], 64, "ids, --header, --property or --body should say which messages"],
-  [["delete_messages", "from", "1", "--body", "x"], 64, "give ids, or --header, --property and --body, not both"],
+  [["delete_messages", "from"], 64, "ids, --header, --property, --body or --all should say which messages"],
+  [
+    ["delete_messages", "from", "1", "--body", "x"],
+    64,
+    "give ids, or --header, --property and --body, or --all, and only one of these",
+  ],
   [["delete_messages", "from", "1"], 69, "There is no message 1 in the queue"],
   [["delete_messages", "none", "--body", "x"], 69, "There is no queue 'none'"],
   [["move_messages", "from", "--body", "x"], 64, "--to or --to-exchange should say where to"],
@@ -158,6 +171,18 @@ describe("backup", () => {
     } finally {
       await restored.stop();
     }
+  });
+
+  it("takes the place of files only", async () => {
+    const stderr = expect.stringContaining("no regular file");
+    expect(await brokerctl.run(["backup", directory])).toMatchObject({ exitCode: 65, stderr });
+    // A socket stands for devices, which not everybody could replace.
+    const socket = join(directory, "socket");
+    const server = createServer().listen(socket);
+    await once(server, "listening");
+    expect(await brokerctl.run(["backup", socket])).toMatchObject({ exitCode: 65, stderr });
+    expect(statSync(socket).isSocket()).toBe(true);
+    server.close();
   });
 
   it("leaves what was there when it cannot be made", async () => {

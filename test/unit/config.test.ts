@@ -58,6 +58,7 @@ describe("a setting", () => {
       defaultVhost: "/",
       loopbackUsers: ["guest"],
       serverProperties: { product: "tsbroker", version, cluster_name: `tsbroker@${hostname()}` },
+      settings: expect.any(Map),
     });
   });
 
@@ -184,6 +185,7 @@ describe("the configuration file", () => {
       defaultVhost: "v",
       loopbackUsers: ["guest"],
       serverProperties: { product: "p", version: "1", cluster_name: "c" },
+      settings: expect.any(Map),
     });
   });
 
