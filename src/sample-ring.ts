@@ -92,8 +92,8 @@ export function stepped(samples: readonly Sample[], ageMs: number, stepMs: numbe
   const steps: Sample[] = [];
   let back = 0;
   for (let timestamp = newest; timestamp >= newest - ageMs; timestamp -= stepMs) {
-    while ((samples[back]?.timestamp ?? 0) > timestamp) back++;
-    const at = samples[back];
+    let at = samples[back];
+    while (at !== undefined && at.timestamp > timestamp) at = samples[++back];
     if (at === undefined) break;
     steps.push({ sample: at.sample, timestamp });
   }
