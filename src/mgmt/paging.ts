@@ -68,11 +68,16 @@ async function sortedBy<T>({ items, keyOf, rowOf, defaultSort }: List<T>, query:
   return query["sort_reverse"] === "true" ? sorted.reverse() : sorted;
 }
 
-async function filtered<T>({ items, keyOf }: List<T>, query: Query): Promise<readonly T[]> {
+async function filtered<T>({ items, keyOf, defaultSort }: List<T>, query: Query): Promise<readonly T[]> {
   const { name } = query;
   if (name === undefined || name === "") return items;
   const matches = query["use_regex"] === "true" ? regexFilter(name) : substringFilter(name);
-  const found = await mapInSlices(items, (item) => (matches(String(keyOf(item)["name"] ?? "")) ? [item] : []));
+  const textOf = keyed(keyOf, defaultSort);
+  const found = await mapInSlices(items, (item) => {
+    // What has no name, such as a binding, is found by what such things are sorted by.
+    const text = String(keyOf(item)["name"] ?? textOf(item).keys.join(" "));
+    return matches(text) ? [item] : [];
+  });
   return found.flat();
 }
 

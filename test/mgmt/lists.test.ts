@@ -48,6 +48,15 @@ function raw(path: string, acceptEncoding?: string): Promise<Raw> {
 }
 
 describe("a long list", () => {
+  it("finds what has no name by what it is sorted by", async () => {
+    const found = Object(await admin.read("/bindings?page=1&name=amq.direct%20queue%20q149"));
+    expect(found).toMatchObject({ filtered_count: 11, total_count: 2 * count });
+    expect(Object(await admin.read("/permissions?page=1&name=guest&use_regex=true"))).toMatchObject({
+      filtered_count: 2,
+    });
+    expect(Object(await admin.read("/permissions?page=1&name=nobody"))).toMatchObject({ filtered_count: 0 });
+  });
+
   it("is whole and in order", async () => {
     const rows = Array.from(Object(await admin.read("/queues/many?columns=name")), ({ name }) => name);
     expect(rows).toHaveLength(count);

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { useAmqpClient } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
-import { asGuest } from "../support/management.ts";
+import { asGuest, everything } from "../support/management.ts";
 import { chromium, describeWith } from "../support/programs.ts";
 import { eventually } from "../support/wait-for.ts";
 import { useUi } from "./browser.ts";
@@ -68,6 +68,22 @@ describeWith(chromium(), "the management page", (command) => {
     const other = await ui.openAs("guest", "guest", link.split("#/")[1]);
     await other.getByRole("columnheader", { name: "Bytes" }).waitFor();
     await other.getByRole("row").nth(1).getByRole("link", { name: "q-07777" }).waitFor();
+  });
+
+  it("shows one virtual host when that was chosen, also the next time", async () => {
+    await admin.must("PUT", "/vhosts/small");
+    await admin.must("PUT", "/permissions/small/guest", everything);
+    await admin.must("PUT", "/queues/small/only");
+    const page = await ui.openAs("guest", "guest", "queues");
+    await page.getByText("10,001 queues").waitFor();
+    const chosen = page.getByRole("banner").getByLabel("Virtual host");
+    await chosen.selectOption("small");
+    await page.getByText("1 queue", { exact: true }).waitFor();
+    await page.reload();
+    await page.getByText("1 queue", { exact: true }).waitFor();
+    await chosen.selectOption("All");
+    await page.getByText("10,001 queues").waitFor();
+    await admin.must("DELETE", "/vhosts/small");
   });
 
   it("shows what changes without being asked, over one connection", async () => {

@@ -46,10 +46,12 @@ function listRoutes(api: Api, host: ManagementHost): void {
   const visible = (call: Call) => visibleTo(host, call.user).filter(wantedBy(call));
   api.get("/connections", "management", (call) => listedConnections(host, call, visible(call)));
   api.get("/channels", "management", (call) => listedChannels(host, call, visible(call), "name"));
-  api.get("/consumers", "management", (call) => call.list(consumerRows(visible(call)), "consumer_tag"));
+  api.get("/consumers", "management", (call) => call.list(consumerRows(visible(call)), "consumer_tag", "queue.name"));
   api.get("/vhosts/:vhost/connections", "vhost", (call) => listedConnections(host, call, inVhost(host, call)));
   api.get("/vhosts/:vhost/channels", "vhost", (call) => listedChannels(host, call, inVhost(host, call), "name"));
-  api.get("/consumers/:vhost", "vhost", (call) => call.list(consumerRows(inVhost(host, call)), "consumer_tag"));
+  api.get("/consumers/:vhost", "vhost", (call) =>
+    call.list(consumerRows(inVhost(host, call)), "consumer_tag", "queue.name"),
+  );
 }
 
 /** All connections of one user. */

@@ -28,8 +28,8 @@ interface TableProps {
   readonly path: string;
   readonly columns: readonly Column[];
   readonly empty: ComponentChildren;
-  /** Whether its rows have names to filter by. */
-  readonly filters?: boolean;
+  /** What its filter looks at. */
+  readonly filtersBy?: string;
   /** What identifies a row among those that are ticked; without it rows have no box to tick. */
   readonly keyOf?: (row: Row) => string;
   readonly bulk?: (rows: readonly Row[], clear: () => void) => ComponentChildren;
@@ -48,7 +48,7 @@ const overscan = 12;
  * filter and columns are in the URL.
  */
 export function DataTable(props: TableProps): JSX.Element {
-  const { name, what, columns, empty, filters = true, keyOf, bulk, actions } = props;
+  const { name, what, columns, empty, filtersBy = "name", keyOf, bulk, actions } = props;
   const [state, change] = useTableState(name, props.firstSort);
   const [ticked, setTicked] = useState<ReadonlyMap<string, Row>>(new Map());
   const { rows, total, error, isLoading, range, scroller, onScroll } = usePagedRows(props.path, state);
@@ -57,7 +57,7 @@ export function DataTable(props: TableProps): JSX.Element {
   return (
     <div class="data-table">
       <div class="toolbar">
-        {filters && <FilterBox what={what} state={state} change={change} />}
+        <FilterBox what={what} by={filtersBy} state={state} change={change} />
         <span class="dim total" aria-live="polite">
           {isLoading ? "…" : plural(total, singular(what), what)}
         </span>
@@ -155,7 +155,8 @@ type Change = (changes: Partial<TableState>) => void;
 
 const typingPauseMs = 200;
 
-function FilterBox({ what, state, change }: { what: string; state: TableState; change: Change }): JSX.Element {
+function FilterBox(props: { what: string; by: string; state: TableState; change: Change }): JSX.Element {
+  const { what, by, state, change } = props;
   // What is being typed is the box's own until a pause: a new answer meanwhile must not take it back.
   const [typed, setTyped] = useState(state.filter);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -171,8 +172,8 @@ function FilterBox({ what, state, change }: { what: string; state: TableState; c
       <input
         type="search"
         class="filter-box"
-        placeholder={`Filter ${what} by name  ( / )`}
-        aria-label={`Filter ${what} by name`}
+        placeholder={`Filter by ${by}  ( / )`}
+        aria-label={`Filter ${what} by ${by}`}
         value={typed}
         maxLength={1000}
         onInput={(event) => type(event.currentTarget.value)}

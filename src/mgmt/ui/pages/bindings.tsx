@@ -41,7 +41,7 @@ export function BindingsPage(): JSX.Element {
         what="bindings"
         path="/bindings"
         columns={columns}
-        filters={false}
+        filtersBy="exchange, queue or key"
         empty="Nothing is bound."
         firstSort={byExchange}
       />

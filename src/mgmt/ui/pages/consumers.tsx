@@ -53,7 +53,7 @@ export function ConsumersPage(): JSX.Element {
         what="consumers"
         path="/consumers"
         columns={columns}
-        filters={false}
+        filtersBy="tag or queue"
         empty="Nobody consumes. Messages wait in their queues until somebody does."
       />
     </>

@@ -31,7 +31,7 @@ export function PermissionsPage(): JSX.Element {
         what="permissions"
         path="/permissions"
         columns={columns}
-        filters={false}
+        filtersBy="user or virtual host"
         empty="Nobody may do anything."
       />
       {isAdding && (
