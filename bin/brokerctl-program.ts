@@ -14,6 +14,7 @@ import { healthCommands } from "./commands/health.ts";
 import { limitCommands } from "./commands/limits.ts";
 import { listingCommands } from "./commands/listings.ts";
 import { messageCommands } from "./commands/messages.ts";
+import { nodeStateCommands } from "./commands/node-state.ts";
 import { nothingToDoCommands } from "./commands/nothing-to-do.ts";
 import { parameterCommands } from "./commands/parameters.ts";
 import { permissionCommands } from "./commands/permissions.ts";
@@ -48,6 +49,7 @@ const commands: readonly CommandSpec[] = [
   ...statusCommands,
   ...healthCommands,
   ...authAttemptCommands,
+  ...nodeStateCommands,
   ...awaitCommands,
   ...nothingToDoCommands,
   ...adminCommands,

@@ -339,6 +339,14 @@ export class Channel implements ConfirmSink {
     if (!this.#dispatching && !this.suspended) this.#sendCancels();
   }
 
+  /** The broker is to serve nobody any more: consumers end, what they have may still be settled. */
+  cancelConsumers(): void {
+    for (const consumer of [...this.consumers.values()]) {
+      consumer.queue.removeConsumer(consumer);
+      this.consumerCancelled(consumer);
+    }
+  }
+
   /** Throws ACCESS_REFUSED unless the user has this access to a queue or exchange. */
   authorize(access: Access, kind: "queue" | "exchange", name: string): void {
     if (this.mayAccess(access, name)) return;

@@ -427,6 +427,11 @@ export class Connection
     return [...this.#channels.values()].map(channelView);
   }
 
+  cancelConsumers(): void {
+    for (const channel of this.#channels.values()) channel.cancelConsumers();
+    this.#output.wrote();
+  }
+
   close(reason: string): void {
     this.#closeWith(new BrokerError("CONNECTION_FORCED", reason), 0);
   }
