@@ -10,6 +10,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { completionCommands } from "./commands/completion.ts";
 import { connectionCommands } from "./commands/connections.ts";
 import { definitionCommands } from "./commands/definitions.ts";
+import { environmentCommand } from "./commands/environment.ts";
 import { healthCommands } from "./commands/health.ts";
 import { limitCommands } from "./commands/limits.ts";
 import { listingCommands } from "./commands/listings.ts";
@@ -47,6 +48,7 @@ const commands: readonly CommandSpec[] = [
   ...connectionCommands,
   pingCommand,
   ...statusCommands,
+  environmentCommand,
   ...healthCommands,
   ...authAttemptCommands,
   ...nodeStateCommands,

@@ -17,5 +17,5 @@ function newest(path) {
 if (modified(join(root, "node_modules/.package-lock.json")) < modified(join(root, "package-lock.json"))) {
   run("ci", "--no-audit", "--no-fund");
 }
-const sources = ["src", "bin", "package.json", "tsconfig.json"].map((name) => newest(join(root, name)));
+const sources = ["src", "bin", "scripts", "package.json", "tsconfig.json"].map((name) => newest(join(root, name)));
 if (modified(join(root, "dist/.built")) < Math.max(...sources)) run("run", "--silent", "build");

@@ -31,6 +31,7 @@ import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
+import { RecentLog } from "./recent-log.ts";
 import { ResourceMonitor, systemReadings } from "./resource-monitor.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
@@ -75,6 +76,7 @@ const noOperations: Operations = {
 class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   config: Config;
   readonly log: Logger;
+  readonly recentLog = new RecentLog();
   readonly clock: Clock = new SystemClock();
   readonly store: Store;
   readonly backups: Backups;
@@ -230,7 +232,8 @@ export interface Hosting {
 }
 
 /**
- * Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
+ * Builds a broker from its settings and starts it; what is logged is published, and kept for management, if it comes by
+ * `lines`. Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
  */
 export async function startBroker(config: Config, log: Logger, hosting: Hosting = {}): Promise<Broker> {
   const { writer, lines, readAgain } = hosting;
@@ -240,7 +243,12 @@ export async function startBroker(config: Config, log: Logger, hosting: Hosting 
     () => core.vhosts.find(core.defaultVhost),
     () => core.clock.now(),
   );
-  if (lines !== undefined) lines.listener = (line) => logExchange.write(line);
+  if (lines !== undefined) {
+    lines.listener = (line) => {
+      core.recentLog.add(line);
+      logExchange.write(line);
+    };
+  }
   try {
     const faces = await Faces.open(core);
     const reload = (given: Config) => {

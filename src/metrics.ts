@@ -15,7 +15,8 @@ import {
   type TrafficMetric,
   trafficMetrics,
 } from "./metric-names.ts";
-import type { Queue, QueueCounters } from "./queue/queue.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { QueueCounters } from "./queue/queue-counters.ts";
 import { SampleRing } from "./sample-ring.ts";
 import type { ExchangeCounters, Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
@@ -52,6 +53,8 @@ export class Metrics {
   readonly #row = new Float64Array(queueMetrics.length);
   readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
+  /** Told after each time that samples were taken. */
+  readonly listeners = new Set<() => void>();
   #timer: Timer | undefined;
 
   constructor(sources: MetricsSources) {
@@ -124,6 +127,7 @@ export class Metrics {
     this.#sampleConnections(now);
     this.#samples.churn.note(churn, churnRow(churn), now, this.#sampledAt);
     this.#sampledAt = now;
+    for (const listener of this.listeners) listener();
   }
 
   #sampleVhost(vhost: Vhost, now: number): void {

@@ -1,7 +1,14 @@
 import { RE2JS, RE2JSException } from "re2js";
+import { patternSize } from "./pattern-size.ts";
 
 /** Patterns and answers that are remembered, all together. */
 export const patternCacheSizeMax = 20_000;
+
+/** Terms that a pattern may have, with all repetitions written out. */
+export const patternSizeMax = 10_000;
+
+/** How much of a pattern that is refused is said again. */
+const quotedSizeMax = 1000;
 
 /** A regular expression that cannot be used; the message says why. */
 export class InvalidPatternError extends Error {
@@ -62,6 +69,10 @@ export class Patterns {
 
 /** Compiles a user's regular expression. Throws {@link InvalidPatternError}. */
 export function compilePattern(pattern: string): RE2JS {
+  if (patternSize(pattern, patternSizeMax) > patternSizeMax) {
+    const start = pattern.slice(0, quotedSizeMax);
+    throw new InvalidPatternError(`invalid regular expression '${start}': it has more than ${patternSizeMax} terms`);
+  }
   try {
     return RE2JS.compile(pattern);
   } catch (cause) {

@@ -256,7 +256,7 @@ const globalParameters = plainListing({
 const featureFlags = listing({
   name: "list_feature_flags",
   group: "Status and health checks",
-  summary: "lists feature flags: none here, every feature is always on",
+  summary: "lists feature flags: every feature is always on",
   columns: same("name", "state", "stability", "provided_by", "desc", "doc_url"),
   usual: ["name", "state"],
   banner: () => "Listing feature flags ...",

@@ -1,5 +1,6 @@
 import { type CommandSpec, command, flag, text } from "../command.ts";
 import { CommandError, exitCode } from "../command-error.ts";
+import { on, path } from "../management-client.ts";
 
 /** Commands that ask for what is so already: scripts for RabbitMQ call them, and they succeed. */
 const satisfied: readonly CommandSpec[] = [
@@ -19,9 +20,9 @@ const satisfied: readonly CommandSpec[] = [
   command({
     name: "enable_feature_flag",
     group: "Node",
-    summary: "does nothing for all: every feature is always on",
+    summary: "does nothing: every feature is always on",
     words: ["all"],
-    arguments: { "<flag>": "all, or the name of a flag, of which there is none" },
+    arguments: { "<flag>": "all, or the name of a flag" },
     options: {
       optIn: flag("--opt-in", "accepted for RabbitMQ's sake"),
       experimental: flag("--experimental", "likewise"),
@@ -32,7 +33,9 @@ const satisfied: readonly CommandSpec[] = [
       );
       if (args.flag === "all") return;
       const text = `This feature flag is not supported by node ${await context.node()}`;
-      throw new CommandError(exitCode.usage, text);
+      await context.api
+        .put(path`/feature-flags/${args.flag}/enable`, {})
+        .catch(on(400, (cause) => new CommandError(exitCode.usage, text, { cause })));
     },
   }),
   command({
@@ -83,9 +86,11 @@ const impossible: readonly Impossible[] = [
     why: oneNode,
   })),
   ...["stop", "stop_app", "shutdown"].map((name) => ({ name, code: exitCode.unavailable, why: stopIt })),
-  ...["eval", "eval_file", "exec", "remote_shell", "observer", "environment", "list_ciphers", "list_hashes"].map(
-    (name) => ({ name, code: exitCode.unavailable, why: noErlang }),
-  ),
+  ...["eval", "eval_file", "exec", "remote_shell", "observer", "list_ciphers", "list_hashes"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: noErlang,
+  })),
   ...["encode", "decode"].map((name) => ({
     name,
     code: exitCode.unavailable,

@@ -127,6 +127,7 @@ async function printClusterStatus(context: Context): Promise<void> {
   const node = await nodeOf(context);
   const listeners = await listenersOf(context);
   const name = String(node["name"]);
+  const flags = await context.api.list("/feature-flags");
   const text = sections({
     Basics: [`Cluster name: ${overview["cluster_name"]}`],
     "Disk Nodes": [name],
@@ -136,13 +137,13 @@ async function printClusterStatus(context: Context): Promise<void> {
     Alarms: alarmTexts(node),
     "Network Partitions": [],
     Listeners: listeners.map((listener) => `Node: ${listener.node}, ${listenerText(listener).replace("I", "i")}`),
-    "Feature flags": [],
+    "Feature flags": flags.map((flag) => `Flag: ${flag["name"]}, state: ${flag["state"]}`),
   });
   context.output.document(text, {
     alarms: alarmTexts(node),
     cluster_name: overview["cluster_name"],
     disk_nodes: [name],
-    feature_flags: [],
+    feature_flags: flags,
     listeners: { [name]: listeners },
     maintenance_status: { [name]: "not under maintenance" },
     partitions: {},

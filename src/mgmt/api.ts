@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
@@ -5,6 +6,9 @@ import type { Guard, Method, Right } from "./auth.ts";
 import { type Answer, Call } from "./call.ts";
 import { boundaryOf, fileIn } from "./form.ts";
 import type { Query } from "./paging.ts";
+import { found } from "./refusal.ts";
+import { type RouteDoc, routeDocs } from "./route-docs.ts";
+import { RouteTable } from "./route-table.ts";
 import { sendAnswer } from "./send.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
@@ -16,17 +20,19 @@ export interface RouteView {
   /** Below `/api`, with `:name` for what varies. */
   readonly path: string;
   readonly right: Right;
+  readonly doc: RouteDoc;
 }
 
 const nobody: User = { name: "", passwordHash: "", hashingAlgorithm: "", tags: [] };
 
-/** The routes of the API. Each says who may use it; whatever it changed is on disk before it is answered. */
+/** The routes of the API. Each has its schemas in {@link routeDocs} and says who may use it; whatever it changed is on disk before it is answered. */
 export class Api {
   readonly #app: FastifyInstance;
   readonly #guard: Guard;
   readonly #store: Store;
   readonly #methods = new Map<string, Method[]>();
   readonly #routes: RouteView[] = [];
+  readonly #looks = new RouteTable<{ readonly right: Right; readonly handler: Handler }>();
 
   constructor(app: FastifyInstance, guard: Guard, store: Store) {
     this.#app = app;
@@ -40,7 +46,17 @@ export class Api {
   }
 
   get(path: string, right: Right, handler: Handler): void {
+    this.#looks.add(path, { right, handler });
     this.#route("GET", path, right, handler);
+  }
+
+  /** What a GET of this path, with its query, answers to a user now; `like` is the request it is looked at within. */
+  async look(pathAndQuery: string, user: User, like: Call): Promise<Answer> {
+    const { pathname, searchParams } = new URL(pathAndQuery, "http://localhost");
+    const { value, parameters } = found(this.#looks.find(pathname));
+    this.#guard.check(user, value.right, "GET", parameters["vhost"]);
+    const query = Object.fromEntries(searchParams);
+    return value.handler(new Call({ ...like.origin, user, text: "", query, parameters }));
   }
 
   put(path: string, right: Right, handler: Handler): void {
@@ -57,15 +73,18 @@ export class Api {
 
   #route(method: Method, path: string, right: Right, handler: Handler): void {
     const url = `/api${path}`;
-    this.#routes.push({ method, path, right });
+    const doc = routeDocs[`${method} ${path}`];
+    assert(doc !== undefined, `${method} ${path} has no schemas`);
+    this.#routes.push({ method, path, right, doc });
     this.#methods.set(url, [...(this.#methods.get(url) ?? []), method]);
     const users = new WeakMap<FastifyRequest, User>();
     this.#app.route({
       method,
       url,
       // Before the body is read: a stranger's body is not worth the memory.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         if (right !== "public") users.set(request, this.#admit(request, method, right));
+        if (method === "GET" && !acceptsJson(request.headers.accept)) await reply.code(406).send();
       },
       handler: async (request, reply) => {
         const answer = await handler(callOf(request, users.get(request) ?? nobody));
@@ -131,4 +150,10 @@ function textsOf(value: unknown): Query {
     return typeof text === "string" ? [[name, text] as const] : [];
   });
   return Object.fromEntries(texts);
+}
+
+/** Whether an Accept header lets in what nearly all answers are. */
+function acceptsJson(header: string | undefined): boolean {
+  if (header === undefined || header.trim() === "") return true;
+  return header.split(",").some((range) => /^\s*(\*\/\*|application\/(\*|json))\s*(;|$)/i.test(range));
 }

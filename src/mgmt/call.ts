@@ -56,6 +56,14 @@ export class Call {
     this.#headers = parts.headers;
   }
 
+  /** Where it came from, and with which headers. */
+  get origin(): {
+    readonly address: string;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  } {
+    return { address: this.address, headers: this.#headers };
+  }
+
   /** The JSON of the body. Throws PRECONDITION_FAILED when it is no object. */
   get body(): JsonObject {
     this.#body ??= JsonObject.parse(this.text);

@@ -12,6 +12,7 @@ import type { LoginBackoff } from "../login-backoff.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
+import type { RecentLog } from "../recent-log.ts";
 import type { ResourceMonitor } from "../resource-monitor.ts";
 import type { Backups, Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
@@ -32,6 +33,7 @@ export interface Operations {
 export interface ManagementHost {
   readonly config: Config;
   readonly log: Logger;
+  readonly recentLog: RecentLog;
   readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;

@@ -1,6 +1,6 @@
 import type { RouteView } from "./api.ts";
 import type { Right } from "./auth.ts";
-import { type RouteDoc, routeDocs } from "./route-docs.ts";
+import type { RouteDoc } from "./route-docs.ts";
 import type { Row } from "./rows.ts";
 import { schemas } from "./schemas.ts";
 
@@ -35,22 +35,22 @@ export function openApi(routes: readonly RouteView[], version: string): Row {
 }
 
 function operation(route: RouteView): Row {
-  const doc = routeDocs[`${route.method} ${route.path}`];
+  const { doc } = route;
   return {
-    summary: doc?.summary,
+    summary: doc.summary,
     description: rightTexts[route.right],
     tags: [route.path.split("/")[1]],
     ...(route.right === "public" && { security: [] }),
-    parameters: [...pathParameters(route.path), ...(doc?.list === true ? listParameters : []), ...queryParameters(doc)],
-    ...(doc?.body !== undefined && {
+    parameters: [...pathParameters(route.path), ...(doc.list === true ? listParameters : []), ...queryParameters(doc)],
+    ...(doc.body !== undefined && {
       requestBody: { content: { "application/json": { schema: ref(doc.body) } } },
     }),
-    responses: responses(route, doc),
+    responses: responses(route),
   };
 }
 
-function queryParameters(doc: RouteDoc | undefined): Row[] {
-  return (doc?.query ?? []).map((name) => ({ name, in: "query", schema: { type: "string" } }));
+function queryParameters(doc: RouteDoc): Row[] {
+  return (doc.query ?? []).map((name) => ({ name, in: "query", schema: { type: "string" } }));
 }
 
 function pathParameters(path: string): Row[] {
@@ -72,9 +72,9 @@ const listParameters: readonly Row[] = [
   { name: "columns", in: "query", description: "Dotted paths with commas between", schema: { type: "string" } },
 ];
 
-function responses({ method }: RouteView, doc: RouteDoc | undefined): Row {
+function responses({ method, doc }: RouteView): Row {
   const refusals = { "400": refusal, "401": refusal, "404": refusal };
-  if (doc?.answer !== undefined) {
+  if (doc.answer !== undefined) {
     const schema = doc.list === true ? { type: "array", items: ref(doc.answer) } : ref(doc.answer);
     return { "200": { description: "Done", content: { "application/json": { schema } } }, ...refusals };
   }

@@ -320,6 +320,17 @@ export const schemas: Readonly<Record<string, Row>> = {
     partitions: texts,
     cluster_links: rows,
   }),
+  ConfigText: { ...text, contentMediaType: "text/plain" },
+  FeatureFlag: object({
+    name: text,
+    desc: text,
+    doc_url: text,
+    state: { enum: ["enabled"] },
+    stability: { enum: ["required"] },
+    provided_by: text,
+  }),
+  Replica: object({ "Node Name": text, "Raft State": text, Membership: text }),
+  NodeBody: object({ node: text }, ["node"]),
   DataFile: { ...text, contentMediaType: "application/vnd.sqlite3" },
   ActionBody: object({ action: { enum: ["sync", "cancel_sync"] } }, ["action"]),
   Attempts: object({

@@ -24,10 +24,13 @@ import { parameterRoutes } from "./routes/parameters.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { queueRoutes } from "./routes/queues.ts";
+import { quorumQueueRoutes } from "./routes/quorum-queues.ts";
+import { streamRoutes } from "./routes/stream.ts";
 import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
+import { serveInterface } from "./static-files.ts";
 
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
 const parameterSizeMax = 4096;
@@ -51,6 +54,7 @@ export async function newApp(host: ManagementHost, httpConnections: () => Promis
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
   routes(app, host, httpConnections);
+  serveInterface(app);
   await app.ready();
   return app.routing;
 }
@@ -68,6 +72,7 @@ function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () 
   topicPermissionRoutes(api, host);
   exchangeRoutes(api, host, guard);
   oneNodeRoutes(api, host);
+  quorumQueueRoutes(api, host);
   queueRoutes(api, host, guard);
   messageRoutes(api, host, guard);
   bindingRoutes(api, host, guard);
@@ -78,6 +83,7 @@ function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () 
   definitionRoutes(api, host);
   backupRoutes(api, host);
   healthRoutes(api, host);
+  streamRoutes(api, host, guard);
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
   api.close();
 }

@@ -81,20 +81,38 @@ interface Range {
   readonly step: number;
 }
 
-function rangeOf(query: Query, of: "lengths" | "msg_rates" | "data_rates" | "churn_rates"): Range | undefined {
-  const age = Number(query[`${of}_age`]);
-  const step = Number(query[`${of}_incr`]);
+/** The parameters of the query that say which part of which series is asked for. */
+const rangeParameters = {
+  lengths: ["lengths_age", "lengths_incr"],
+  msg_rates: ["msg_rates_age", "msg_rates_incr"],
+  data_rates: ["data_rates_age", "data_rates_incr"],
+  churn_rates: ["churn_rates_age", "churn_rates_incr"],
+} as const;
+
+function rangeOf(query: Query, of: keyof typeof rangeParameters): Range | undefined {
+  const [ageName, stepName] = rangeParameters[of];
+  if (query[ageName] === undefined) return undefined;
+  const age = Number(query[ageName]);
+  const step = Number(query[stepName]);
   if (!Number.isInteger(age) || !Number.isInteger(step) || age < 0 || step <= 0) return undefined;
   if (age / step > samplesMax) throw badRequest(`Invalid range parameters: age ${age}, incr ${step}`);
   return { age, step };
 }
+
+/** Made once: as a key of a row, a text that was just put together costs more than the row. */
+const detailsNames = new Map(
+  [...queueMetrics, ...channelMetrics, ...exchangeMetrics, ...trafficMetrics, ...churnMetrics].map((name) => [
+    String(name),
+    `${name}_details`,
+  ]),
+);
 
 /** Each value with its rate in `_details`. */
 function counted<N extends string>(measured: Measured<N>, names: readonly N[], range: Range | undefined): Row {
   const row: Record<string, unknown> = {};
   for (const name of names) {
     row[name] = measured.value(name);
-    row[`${name}_details`] = details(measured, name, range);
+    row[detailsNames.get(name) ?? ""] = details(measured, name, range);
   }
   return row;
 }

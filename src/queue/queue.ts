@@ -2,22 +2,26 @@ import type { Clock } from "../clock.ts";
 import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import { queueText } from "../names.ts";
-import { addressEndOf, type Message, propertyFlag } from "../record.ts";
+import { type Message, propertyFlag } from "../record.ts";
 import type { Pages } from "../store/pages.ts";
 import type { CommitWaiter, Store, StoredMessages } from "../store/store.ts";
 import { type QueueOptions, type QueueType, queueTypeOf } from "./arguments.ts";
+import { AwaitedSegments } from "./awaited-segments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { DeadLetterRetries } from "./dead-letter-retries.ts";
-import { deliveredAgain } from "./delivery-count.ts";
+import { deliverRecord } from "./deliver-record.ts";
 import { Expiry } from "./expiry.ts";
+import { Getters } from "./getters.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { IdleExpiry } from "./idle-expiry.ts";
+import { MessageLevels, type SegmentSource } from "./message-levels.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
+import { newQueueCounters } from "./queue-counters.ts";
 import { QuickAcks } from "./quick-acks.ts";
 import { Segment } from "./segment.ts";
-import { SegmentList } from "./segment-list.ts";
+import type { SegmentList } from "./segment-list.ts";
 import { ackWaitMs } from "./segment-log.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
 import { TimeToLive } from "./time-to-live.ts";
@@ -59,37 +63,11 @@ export interface QueueProperties {
   readonly arguments: FieldTable;
 }
 
-/** Totals since the queue was made. */
-export interface QueueCounters {
-  published: number;
-  delivered: number;
-  deliveredNoAck: number;
-  got: number;
-  gotNoAck: number;
-  gotEmpty: number;
-  redelivered: number;
-  acked: number;
-}
-
-/** Counters of a queue to which nothing happened yet. */
-export function newQueueCounters(): QueueCounters {
-  return {
-    published: 0,
-    delivered: 0,
-    deliveredNoAck: 0,
-    got: 0,
-    gotNoAck: 0,
-    gotEmpty: 0,
-    redelivered: 0,
-    acked: 0,
-  };
-}
-
 /**
  * A queue: ready messages in segments by priority level, unacked ones at their places among them, and consumers.
  * Single writer: its own methods, which run to their end.
  */
-export class Queue implements Grave, QueueProperties, PagedQueue {
+export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource {
   readonly kind = "queue";
   /** As x-queue-type has it. */
   readonly type: QueueType;
@@ -109,7 +87,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   deleted = false;
   readonly counters = newQueueCounters();
   readonly #host: QueueHost;
-  readonly #levels: (SegmentList | undefined)[] = [];
+  readonly #levels = new MessageLevels(this);
   readonly #consumers = new QueueConsumers();
   readonly #expiry: Expiry;
   readonly #paging: Paging;
@@ -117,9 +95,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   readonly #deadLetterRetries: DeadLetterRetries;
   readonly #timeToLive: TimeToLive;
   readonly #acks = new QuickAcks();
-  /** Who waits for segments to be in memory. */
-  readonly #awaited = new Map<Segment, (() => void)[]>();
-  #getters: Getter[] = [];
+  readonly #awaited = new AwaitedSegments();
+  readonly #getters = new Getters();
   #dispatching = false;
   readonly #idle: IdleExpiry;
 
@@ -188,8 +165,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   /** Its segments, in the order in which their messages are delivered. */
-  *segments(): Iterable<Segment> {
-    for (let at = this.#levels.length - 1; at >= 0; at--) yield* this.#levels[at]?.segments ?? [];
+  segments(): Iterable<Segment> {
+    return this.#levels.segments();
   }
 
   /** Reads the messages of a segment that is not in memory without taking it in. */
@@ -200,25 +177,13 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   /** Calls `done` once a segment is in memory, or when it is not needed any more. */
   bringIn(segment: Segment, done: () => void): void {
     if (segment.resident || segment.live === 0) return done();
-    this.#awaitSegment(segment, done);
+    this.#awaited.add(segment, done);
     this.#paging.read(segment);
-  }
-
-  #awaitSegment(segment: Segment, done: () => void): void {
-    const waiting = this.#awaited.get(segment);
-    if (waiting === undefined) this.#awaited.set(segment, [done]);
-    else waiting.push(done);
-  }
-
-  #answerAwaited(segment: Segment): void {
-    const waiting = this.#awaited.get(segment) ?? [];
-    this.#awaited.delete(segment);
-    for (const done of waiting) done();
   }
 
   /** Lets a segment that was brought in leave again when memory is short. */
   letGo(segment: Segment): void {
-    if (this.#host.memory.isFull) this.#paging.pageOut(segment, this.#level(segment.level));
+    if (this.#host.memory.isFull) this.#paging.pageOut(segment, this.#levels.of(segment.level));
   }
 
   /**
@@ -234,13 +199,13 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   /** Has its next messages read if they are not in memory. */
   readAhead(): void {
-    const level = this.#firstLevel();
+    const level = this.#levels.first;
     if (level !== undefined) this.#seek(level);
   }
 
   /** Takes in a segment that the store holds; in ascending order of number. */
   restore(segment: Segment): void {
-    const level = this.#level(segment.level);
+    const level = this.#levels.of(segment.level);
     level.push(segment);
     level.ready += segment.live;
     this.ready += segment.live;
@@ -261,10 +226,9 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     }
     this.counters.published++;
     const expiresAt = this.#expiryOf(message);
-    const level = this.#level(this.#levelOf(message));
-    const segment = this.#tail(level);
+    const segment = this.#levels.tail(this.#levelOf(message));
     const index = segment.append(message, expiresAt);
-    level.ready++;
+    this.#levels.of(segment.level).ready++;
     this.ready++;
     this.readyBytes += message.bodySize;
     const result = this.#keep(segment, index, 0, waiter, tag);
@@ -282,14 +246,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
       consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, message.stays, false, undefined, 0);
       return "done";
     }
-    const segment = this.#tail(this.#level(this.#levelOf(message)));
+    const segment = this.#levels.tail(this.#levelOf(message));
     const index = segment.append(message, this.#expiryOf(message));
     segment.markUnacked(index);
     this.unacked++;
     this.unackedBytes += message.bodySize;
     this.counters.delivered++;
     const result = this.#keep(segment, index, this.#acks.expected() ? ackWaitMs : 0, waiter, tag);
-    this.#deliverRecord(consumer, segment, index, segment);
+    deliverRecord(consumer, segment, index, segment);
     return result;
   }
 
@@ -309,25 +273,15 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     return Math.min(named ? message.priority : defaultPriority, maxPriority);
   }
 
-  #level(level: number): SegmentList {
-    this.#levels[level] ??= new SegmentList();
-    return this.#levels[level];
+  newSegment(level: number): Segment {
+    const store = this.stored ? this.#host.store : undefined;
+    const segment = new Segment(this.#host.nextSegment(), this.id, level, store, this.#host.memory, this.#acks);
+    segment.storesAll = this.options.storesAll;
+    return segment;
   }
 
-  #tail(level: SegmentList): Segment {
-    const { tail } = level;
-    if (tail !== undefined && !tail.closed) return tail;
-    const store = this.stored ? this.#host.store : undefined;
-    const number = this.#host.nextSegment();
-    const segment = new Segment(number, this.id, this.#levels.indexOf(level), store, this.#host.memory, this.#acks);
-    segment.storesAll = this.options.storesAll;
-    if (tail !== undefined) {
-      segment.expectLike(tail);
-      this.#dropIfGone(tail, level);
-    }
-    level.push(segment);
-    if (tail !== undefined && this.#host.memory.isFull) this.#paging.pageOut(tail, level);
-    return segment;
+  segmentFull(segment: Segment, level: SegmentList): void {
+    if (this.#host.memory.isFull) this.#paging.pageOut(segment, level);
   }
 
   #expiryOf(message: Message): number {
@@ -365,18 +319,10 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     const { maxLength = Number.POSITIVE_INFINITY, maxLengthBytes = Number.POSITIVE_INFINITY } = this.options;
     if (this.options.overflow !== "drop-head") return;
     while (this.ready > maxLength || this.readyBytes > maxLengthBytes) {
-      const level = this.#firstLevel();
+      const level = this.#levels.first;
       if (level === undefined || !this.#seek(level) || level.foundSegment === undefined) return;
       this.#remove(level.foundSegment, level.foundIndex, "maxlen");
     }
-  }
-
-  #firstLevel(): SegmentList | undefined {
-    for (let at = this.#levels.length - 1; at >= 0; at--) {
-      const level = this.#levels[at];
-      if (level !== undefined && level.ready > 0) return level;
-    }
-    return undefined;
   }
 
   /** Finds the first ready message of a level; false when it has none or it must be read from the store first. */
@@ -392,13 +338,13 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   segmentRead(segment: Segment, missing: number): void {
-    this.#level(segment.level).ready -= missing;
+    this.#levels.of(segment.level).ready -= missing;
     this.ready -= missing;
-    this.#dropIfGone(segment, this.#level(segment.level));
+    this.#levels.dropIfGone(segment);
     if (this.#timeToLive.read(segment)) this.#expiry.expireDue();
     else this.#expireFilled(segment);
     this.resume();
-    this.#answerAwaited(segment);
+    this.#awaited.answer(segment);
   }
 
   segmentLost(count: number, error: Error): void {
@@ -419,7 +365,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #takeReady(segment: Segment, index: number): void {
-    this.#level(segment.level).take(segment, index);
+    this.#levels.of(segment.level).take(segment, index);
     this.ready--;
     this.readyBytes -= segment.bodySize(index);
   }
@@ -462,14 +408,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
 
   #settle(segment: Segment, index: number, replaced: boolean): void {
     segment.settle(index, replaced);
-    if (segment.live === 0) this.#dropIfGone(segment, this.#level(segment.level));
-  }
-
-  #dropIfGone(segment: Segment, level: SegmentList): void {
-    if (!segment.closed || segment.live > 0) return;
-    level.remove(segment);
-    segment.mark();
-    segment.free();
+    if (segment.live === 0) this.#levels.dropIfGone(segment);
   }
 
   /** Throws ACCESS_REFUSED when a consumer cannot join because it or another one is exclusive. */
@@ -509,7 +448,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   /** Gives the first ready message to `getter`, or tells it that there is none. */
   get(getter: Getter): void {
     this.touch();
-    this.#getters.push(getter);
+    this.#getters.add(getter);
     this.resume();
   }
 
@@ -528,19 +467,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #answerEmpty(): void {
-    const getters = this.#getters;
-    if (getters.length === 0) return;
-    this.#getters = [];
-    for (const getter of getters) {
-      if (!getter.waiting) continue;
-      this.counters.gotEmpty++;
-      getter.empty();
-    }
+    if (!this.#getters.isEmpty) this.counters.gotEmpty += this.#getters.answerEmpty();
   }
 
   #serveNext(): boolean {
     if (this.ready === 0) return false;
-    const level = this.#firstLevel();
+    const level = this.#levels.first;
     if (level === undefined || !this.#seek(level)) return false;
     const { foundSegment: segment, foundIndex: index } = level;
     if (segment === undefined) return false;
@@ -557,8 +489,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   }
 
   #serveGetter(segment: Segment, index: number): boolean {
-    let getter = this.#getters.shift();
-    while (getter !== undefined && !getter.waiting) getter = this.#getters.shift();
+    const getter = this.#getters.next();
     if (getter === undefined) return false;
     if (getter.noAck) this.counters.gotNoAck++;
     else this.counters.got++;
@@ -579,29 +510,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#takeReady(segment, index);
     if (segment.isRedelivered(index)) this.counters.redelivered++;
     if (receiver.noAck) {
-      this.#deliverRecord(receiver, segment, index, undefined);
+      deliverRecord(receiver, segment, index, undefined);
       this.#settle(segment, index, false);
       return;
     }
     segment.markUnacked(index);
     this.unacked++;
     this.unackedBytes += segment.bodySize(index);
-    this.#deliverRecord(receiver, segment, index, segment);
-  }
-
-  #deliverRecord(to: Pick<Consumer, "deliver">, from: Segment, index: number, kept: Segment | undefined): void {
-    const failures = from.deliveryCount(index);
-    if (failures > 0) {
-      const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
-      const middle = addressEndOf(record, 0);
-      to.deliver(record, 0, middle, middle, record.length, true, from.isRedelivered(index), kept, index);
-      return;
-    }
-    const bytes = from.bytes(index);
-    const start = from.start(index);
-    const middle = addressEndOf(bytes, start);
-    const end = from.end(index);
-    to.deliver(bytes, start, middle, middle, end, from.bytesStay(index), from.isRedelivered(index), kept, index);
+    deliverRecord(receiver, segment, index, segment);
   }
 
   /** An unacked message is done with. */
@@ -659,7 +575,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.unacked--;
     this.unackedBytes -= segment.bodySize(index);
     segment.markReady(index);
-    this.#level(segment.level).putBack(segment, index);
+    this.#levels.of(segment.level).putBack(segment, index);
     this.ready++;
     this.readyBytes += segment.bodySize(index);
     const expiresAt = segment.expiresAt(index);
@@ -676,10 +592,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   /** Drops all ready messages and returns how many there were. */
   purge(): number {
     const purged = this.ready;
-    for (const level of this.#levels) {
-      for (const segment of level?.segments.slice() ?? []) this.#purgeSegment(segment);
-      if (level !== undefined) level.ready = 0;
-    }
+    for (const segment of [...this.#levels.segments()]) this.#purgeSegment(segment);
+    this.#levels.noneReady();
     this.ready = 0;
     this.readyBytes = 0;
     this.#answerEmpty();
@@ -692,8 +606,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
     }
-    this.#dropIfGone(segment, this.#level(segment.level));
-    this.#answerAwaited(segment);
+    this.#levels.dropIfGone(segment);
+    this.#awaited.answer(segment);
   }
 
   /** Ends the queue with all that is in it; its consumers are told. Returns how many messages were ready. */
@@ -704,14 +618,12 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
     this.#held.stop();
     this.#deadLetterRetries.stop();
     this.#idle.stop();
-    for (const level of this.#levels) {
-      for (const segment of level?.segments ?? []) {
-        this.#paging.drop(segment);
-        segment.discard();
-      }
-      level?.clear();
+    for (const segment of this.#levels.segments()) {
+      this.#paging.drop(segment);
+      segment.discard();
     }
-    for (const segment of [...this.#awaited.keys()]) this.#answerAwaited(segment);
+    this.#levels.clear();
+    this.#awaited.answerAll();
     if (this.stored) this.#host.store.dropMessages(this.id);
     this.ready = this.unacked = this.readyBytes = this.unackedBytes = 0;
     this.#answerEmpty();
@@ -731,10 +643,8 @@ export class Queue implements Grave, QueueProperties, PagedQueue {
   /** Lets each message expire as if the time to live, which was `before`, had always been what it is now. */
   #retime(before: number | undefined): void {
     this.#expiry.forgetMessages();
-    for (const level of this.#levels) {
-      for (const segment of level?.segments ?? []) {
-        this.#timeToLive.changed(segment, before, this.options.messageTtlMs);
-      }
+    for (const segment of this.#levels.segments()) {
+      this.#timeToLive.changed(segment, before, this.options.messageTtlMs);
     }
   }
 

@@ -152,14 +152,15 @@ export class SegmentLog implements BatchSource {
    */
   pack(batch: Batch, all: boolean): boolean {
     const segment = this.#segment;
-    const to = all || this.#withinMs === 0 ? segment.count : this.#ripeTo;
+    const isUrgent = all || this.#withinMs === 0;
+    const to = isUrgent ? segment.count : this.#ripeTo;
     if (segment.live === 0 && segment.closed) {
       if (this.#inStore) batch.dropSegment(segment.number);
       this.#packed(segment.count);
     } else {
       const added = this.#countStored(to);
       if (added > 0 || (this.#changed && this.#inStore)) this.#packUpTo(batch, to);
-      if (to < segment.count) this.#acks?.late(added);
+      if (!isUrgent) this.#acks?.late(added);
       this.#packed(to);
     }
     this.#ripeTo = segment.count;

@@ -144,6 +144,12 @@ describe("waiting", () => {
   });
 });
 
+it("prints the settings of the broker", async () => {
+  const lines = (await brokerctl.out("environment")).split("\n");
+  expect(lines).toContain("default_user = guest");
+  expect(lines).toContain("loopback_users.guest = true");
+});
+
 describe("commands that have nothing to do here", () => {
   it.each([
     ["join_cluster", "rabbit@other", 64],
@@ -159,10 +165,14 @@ describe("commands that have nothing to do here", () => {
     expect(outcome).toMatchObject({ exitCode, stderr: expect.stringMatching(/^Error:\n\S/) });
   });
 
-  it.each([["start_app"], ["rebalance", "all"], ["enable_feature_flag", "all"], ["force_gc"], ["node_health_check"]])(
-    "such as %s succeed when things are so already",
-    async (...args) => {
-      await brokerctl.out(...args);
-    },
-  );
+  it.each([
+    ["start_app"],
+    ["rebalance", "all"],
+    ["enable_feature_flag", "all"],
+    ["enable_feature_flag", "quorum_queue"],
+    ["force_gc"],
+    ["node_health_check"],
+  ])("such as %s succeed when things are so already", async (...args) => {
+    await brokerctl.out(...args);
+  });
 });

@@ -66,6 +66,21 @@ describe("the HTTP API", () => {
     }
   });
 
+  it("has nothing for who takes no JSON", async () => {
+    for (const [accept, status] of [
+      ["text/html", 406],
+      ["text/html, application/xml;q=0.9", 406],
+      ["text/html,application/xhtml+xml,*/*;q=0.8", 200],
+      ["application/json", 200],
+      ["application/*;q=0.5", 200],
+    ] as const) {
+      const answer = await asGuest(broker).request("GET", "/overview", { headers: { accept } });
+      expect([accept, answer.status]).toEqual([accept, status]);
+    }
+    const stranger = new ManagementClient(broker, undefined);
+    expect((await stranger.request("GET", "/overview", { headers: { accept: "text/html" } })).status).toBe(401);
+  });
+
   it("says of a path which methods it has", async () => {
     const stranger = new ManagementClient(broker, undefined);
     const options = await stranger.request("OPTIONS", "/users/guest");

@@ -296,7 +296,7 @@ describe("/api/definitions", () => {
     ],
     ["a list that is none", { queues: {} }, "'queues' should be a list"],
     ["a member that is no object", { queues: [5] }, "'queues' should be a list of objects"],
-    ["half a document", '{"users":', "not_json"],
+    ["half a document", '{"users":', "failed_to_parse_json"],
   ])("refuses %s, and then changes nothing at all", async (_what, content, reason) => {
     await refused(content, reason);
   });

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/config.ts";
+import { configText } from "../../src/config-text.ts";
 import { useBroker } from "../support/broker.ts";
 import { as, asGuest, badRequest, ManagementClient, notFound } from "../support/management.ts";
 
@@ -32,6 +34,10 @@ describe("what operators do to a cluster", () => {
     ]);
     expect(await outcome("POST", `/vhosts/none/start/${node}`)).toEqual([404, notFound]);
     expect(await outcome("PUT", "/feature-flags/any/enable")).toEqual([400, badRequest("unsupported")]);
+    expect(await outcome("PUT", "/feature-flags/toString/enable")).toEqual([400, badRequest("unsupported")]);
+    expect(await outcome("PUT", "/feature-flags/quorum_queue/enable")).toEqual([204, undefined]);
+    const flags = Array.from(Object(await admin.read("/feature-flags")));
+    expect(flags).toContainEqual(expect.objectContaining({ name: "quorum_queue", state: "enabled" }));
   });
 
   it("knows no other node", async () => {
@@ -42,10 +48,55 @@ describe("what operators do to a cluster", () => {
       ["DELETE", "/reset/other@x"],
       ["GET", "/auth/attempts/other@x"],
       ["DELETE", "/auth/attempts/other@x"],
+      ["GET", "/auth/attempts/other@x/source"],
       ["GET", "/healthchecks/node/other@x"],
     ] as const) {
       expect([path, ...(await outcome(method, path))]).toEqual([path, 404, notFound]);
     }
+  });
+
+  it("has the one replica of a quorum queue", async () => {
+    await admin.must("PUT", "/queues/%2F/quorum", { durable: true, arguments: { "x-queue-type": "quorum" } });
+    await admin.must("PUT", "/queues/%2F/classic");
+    const here = { node: decodeURIComponent(node) };
+    const there = { node: "other@x" };
+    const path = "/queues/quorum/%2F/quorum";
+    expect(await outcome("GET", `${path}/status`)).toEqual([
+      200,
+      [{ "Node Name": here.node, "Raft State": "leader", Membership: "voter" }],
+    ]);
+    expect(await outcome("POST", `${path}/replicas/add`, here)).toEqual([204, undefined]);
+    expect(await outcome("POST", `${path}/replicas/add`, there)).toEqual([400, badRequest("node_not_running")]);
+    expect(await outcome("DELETE", `${path}/replicas/delete`, here)).toEqual([400, badRequest("last_node")]);
+    expect(await outcome("POST", `/queues/quorum/replicas/on/${node}/grow`)).toEqual([204, undefined]);
+    expect(await outcome("DELETE", `/queues/quorum/replicas/on/${node}/shrink`)).toEqual([
+      400,
+      badRequest("last_node"),
+    ]);
+    const status = "/queues/quorum/%2F";
+    expect(await outcome("GET", `${status}/none/status`)).toEqual([404, notFound]);
+    expect(await outcome("GET", `${status}/classic/status`)).toEqual([
+      503,
+      { error: "service_unavailable", reason: "classic_queue_not_supported" },
+    ]);
+  });
+
+  it("counts no logins by where they come from", async () => {
+    expect(await outcome("GET", `/auth/attempts/${node}/source`)).toEqual([200, []]);
+    expect(await outcome("DELETE", `/auth/attempts/${node}/source`)).toEqual([204, undefined]);
+  });
+
+  it("shows its settings as a file that it could be started with, without secrets", async () => {
+    const url = `${broker.managementUrl}/api/config/effective`;
+    const response = await fetch(url, { headers: { authorization: `Basic ${btoa("guest:guest")}` } });
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+    const text = await response.text();
+    expect(text).toContain("loopback_users.guest = true");
+    expect(text).not.toContain("default_pass");
+    const flags = { config: "here" };
+    const { config, warnings } = loadConfig({ flags, env: {}, readFile: () => text });
+    expect(warnings).toEqual([]);
+    expect(configText(config)).toBe(text);
   });
 
   it("shows what the node has and uses, where the system tells of it", async () => {

@@ -27,7 +27,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/below-node-connection-limit, GET /health/checks/ready-to-serve-clients,
     GET /health/checks/reached-target-cluster-size`,
   any: `
-    GET /overview, GET /cluster-name, GET /extensions, GET /feature-flags, GET /deprecated-features,
+    GET /overview, GET /stream, GET /cluster-name, GET /extensions, GET /feature-flags, GET /deprecated-features,
     GET /deprecated-features/used, GET /whoami, GET /vhosts, GET /exchanges, GET /queues, GET /queues/detailed,
     GET /bindings, GET /connections, GET /connections/:name, DELETE /connections/:name, GET /connections/:name/channels,
     GET /connections/:name/sessions, GET /channels, GET /channels/:name, GET /consumers, GET /policies,
@@ -45,7 +45,7 @@ const routes: Readonly<Record<Rule, string>> = {
     POST /exchanges/:vhost/:exchange/publish, GET /exchanges/:vhost/:exchange/bindings/source,
     GET /exchanges/:vhost/:exchange/bindings/destination, GET /queues/:vhost, GET /queues/:vhost/:queue,
     PUT /queues/:vhost/:queue, DELETE /queues/:vhost/:queue, DELETE /queues/:vhost/:queue/contents,
-    POST /queues/:vhost/:queue/get, GET /queues/:vhost/:queue/bindings, GET /queues/:vhost/:queue/messages,
+    GET /queues/quorum/:vhost/:queue/status, POST /queues/:vhost/:queue/get, GET /queues/:vhost/:queue/bindings, GET /queues/:vhost/:queue/messages,
     DELETE /queues/:vhost/:queue/messages, DELETE /queues/:vhost/:queue/messages/:id,
     POST /queues/:vhost/:queue/messages/move, POST /queues/:vhost/:queue/messages/:id/move, GET /bindings/:vhost,
     GET /bindings/:vhost/e/:source/q/:destination, POST /bindings/:vhost/e/:source/q/:destination,
@@ -57,6 +57,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost,
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern`,
   monitoring: `
+    GET /auth/attempts/:node/source,
     GET /nodes, GET /nodes/:node, GET /nodes/:node/memory, GET /nodes/:node/memory/relative, GET /auth/attempts/:node,
     GET /connections/username/:user`,
   policymaker: `
@@ -65,7 +66,7 @@ const routes: Readonly<Record<Rule, string>> = {
     PUT /parameters/:component/:vhost/:parameter, DELETE /parameters/:component/:vhost/:parameter,
     GET /global-parameters, GET /global-parameters/:name, PUT /global-parameters/:name, DELETE /global-parameters/:name`,
   administrator: `
-    PUT /cluster-name, PUT /nodes/:node/vm_memory_high_watermark, PUT /nodes/:node/disk_free_limit,
+    PUT /cluster-name, GET /log, PUT /nodes/:node/vm_memory_high_watermark, PUT /nodes/:node/disk_free_limit,
     PUT /nodes/:node/drain, DELETE /nodes/:node/drain, PUT /nodes/:node/reload, GET /vhosts/:vhost, PUT /vhosts/:vhost, DELETE /vhosts/:vhost, GET /vhosts/:vhost/permissions,
     GET /vhosts/:vhost/topic-permissions, POST /vhosts/:vhost/deletion/protection,
     DELETE /vhosts/:vhost/deletion/protection, POST /vhosts/:vhost/start/:node, GET /users,
@@ -80,7 +81,9 @@ const routes: Readonly<Record<Rule, string>> = {
     DELETE /connections/username/:user, GET /definitions, POST /definitions, GET /all-configuration,
     POST /all-configuration, GET /definitions/:vhost, POST /definitions/:vhost, POST /backup, POST /rebalance/queues,
     PUT /feature-flags/:name/enable, POST /queues/:vhost/:queue/actions, DELETE /reset, DELETE /reset/:node,
-    DELETE /auth/attempts/:node, GET /auth/hash_password/:password`,
+    GET /config/effective, POST /queues/quorum/:vhost/:queue/replicas/add, DELETE /auth/attempts/:node/source,
+    DELETE /queues/quorum/:vhost/:queue/replicas/delete, POST /queues/quorum/replicas/on/:node/grow,
+    DELETE /queues/quorum/replicas/on/:node/shrink, DELETE /auth/attempts/:node, GET /auth/hash_password/:password`,
 };
 
 const ruled = Object.entries(routes).flatMap(([rule, text]) =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { endWithUs } from "./children.ts";
@@ -38,6 +39,13 @@ export function nagiosPlugins(): ClientProgram {
     install: "apt-get install nagios-plugins-rabbitmq",
     command: found ? "check_rabbitmq_overview" : undefined,
   };
+}
+
+/** Chromium, headless. */
+export function chromium(): ClientProgram {
+  const candidates = [process.env["CHROMIUM"], "/usr/bin/chromium"].filter((name) => name !== undefined);
+  const command = candidates.find((name) => existsSync(name));
+  return { name: "chromium", install: "apt-get install chromium", command };
 }
 
 /** A suite that needs a program: left out aloud without it, or failed when REQUIRE_CLIENTS is 1. */

@@ -19,6 +19,7 @@ const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | R
   [core, [...domain, core]],
   [/^src\/protocol\/amqp\/codec\//, [...kernel, "src/protocol/amqp/codec/"]],
   [/^src\/protocol\//, [...domain, core, "src/protocol/"]],
+  [/^src\/mgmt\/ui\//, ["src/mgmt/ui/"]],
   [/^src\/mgmt\//, [...domain, core, "src/mgmt/"]],
   [/^src\/broker\.ts$/, ["src/"]],
   [/^bin\//, ["src/", "bin/"]],
@@ -26,7 +27,7 @@ const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | R
 
 const sources = ["src", "bin"].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => posix.join(folder, path)),
 );
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { compilePattern, InvalidPatternError, Patterns, patternCacheSizeMax } from "../../src/patterns.ts";
+import {
+  compilePattern,
+  InvalidPatternError,
+  Patterns,
+  patternCacheSizeMax,
+  patternSizeMax,
+} from "../../src/patterns.ts";
 
 describe("a pattern", () => {
   it.each([
@@ -23,6 +29,21 @@ describe("a pattern", () => {
   ])("'%s' is refused with the reason", (pattern, reason) => {
     expect(() => compilePattern(pattern)).toThrow(InvalidPatternError);
     expect(() => compilePattern(pattern)).toThrow(`invalid regular expression '${pattern}': ${reason}`);
+  });
+
+  const most = patternSizeMax;
+  it.each([
+    ["of many characters", "a".repeat(most), "a".repeat(most + 1)],
+    ["quoted", `\\Q${"(".repeat(most - 4)}\\E`, `\\Q${"(".repeat(most)}\\E`],
+    ["of classes", "[^]a[:alpha:]\\]x]".repeat(most), "[^]a[:alpha:]\\]x]".repeat(most + 1)],
+    ["of characters with names", "\\p{Lu}".repeat(most), "\\p{Lu}".repeat(most + 1)],
+    ["of repetitions", "a{1,1000}".repeat(most / 1000), "a{1,1000}".repeat(most / 1000 + 1)],
+    ["of repeated groups", "(abcdefghi){1000}", "(abcdefghij){1000}"],
+    ["of groups that are repeated again", "((a{10}b){10}.){8}", "((abcdefghi{100}){10}){10}"],
+    ["of nothing but groups", undefined, "(".repeat(1_000_000)],
+  ])("%s is taken up to a size, and refused beyond it before it is compiled", (_, taken, refused) => {
+    if (taken !== undefined) expect(() => compilePattern(taken)).not.toThrow();
+    expect(() => compilePattern(refused)).toThrow(`': it has more than ${patternSizeMax} terms`);
   });
 
   it("takes time in proportion to the name, however it is written", () => {

@@ -1,5 +1,7 @@
 import { exportDefinitions, exportVhost } from "../../definition-export.ts";
 import { importDefinitions } from "../../definition-import.ts";
+import { BrokerError } from "../../errors.ts";
+import type { JsonObject } from "../../json-object.ts";
 import { rabbitmqVersion } from "../../version.ts";
 import type { Api } from "../api.ts";
 import { type Answer, type Call, done } from "../call.ts";
@@ -50,10 +52,20 @@ function download(call: Call, definitions: Row): Answer {
 }
 
 function take(host: ManagementHost, call: Call, vhost?: string): Answer {
-  const leftOut = importDefinitions(host, call.body, vhost);
+  const leftOut = importDefinitions(host, documentIn(call), vhost);
   for (const { vhost: where, source, destination } of leftOut) {
     host.log.warn({ vhost: where, source, destination }, "a binding was not imported: an end of it does not exist");
   }
   host.log.info({ user: call.user.name, vhost }, "definitions imported");
   return done;
+}
+
+/** The document in the body; RabbitMQ has words of its own for one that is none. */
+function documentIn(call: Call): JsonObject {
+  try {
+    return call.body;
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    throw badRequest("failed_to_parse_json", { cause: error });
+  }
 }

@@ -1,6 +1,7 @@
 import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call, done } from "../call.ts";
+import { isFeatureFlag } from "../feature-flags.ts";
 import type { ManagementHost } from "../host.ts";
 import { badRequest, found, notFound } from "../refusal.ts";
 
@@ -13,8 +14,9 @@ export function oneNodeRoutes(api: Api, host: ManagementHost): void {
     if (node !== nodeName) throw badRequest(`Request to node ${node} failed with nodedown`);
     return done;
   });
-  api.put("/feature-flags/:name/enable", "administrator", () => {
-    throw badRequest("unsupported");
+  api.put("/feature-flags/:name/enable", "administrator", (call) => {
+    if (!isFeatureFlag(call.parameter("name"))) throw badRequest("unsupported");
+    return done;
   });
   api.post("/queues/:vhost/:queue/actions", "administrator", (call) => queueAction(host, call));
   api.delete("/reset", "administrator", () => reset(host));
@@ -23,11 +25,18 @@ export function oneNodeRoutes(api: Api, host: ManagementHost): void {
     return reset(host);
   });
   api.get("/auth/attempts/:node", "monitoring", (call) => attempts(host, call));
-  api.delete("/auth/attempts/:node", "administrator", (call) => {
+  // By address and user they are counted only where RabbitMQ is told to.
+  api.get("/auth/attempts/:node/source", "monitoring", (call) => {
     if (call.parameter("node") !== nodeName) throw notFound();
-    host.authAttempts.reset();
-    return done;
+    return answer([]);
   });
+  for (const path of ["/auth/attempts/:node", "/auth/attempts/:node/source"]) {
+    api.delete(path, "administrator", (call) => {
+      if (call.parameter("node") !== nodeName) throw notFound();
+      host.authAttempts.reset();
+      return done;
+    });
+  }
 }
 
 /** Of mirrors there are none, so they are all in step. */

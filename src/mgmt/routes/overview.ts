@@ -1,9 +1,12 @@
+import { Readable } from "node:stream";
+import { configText } from "../../config-text.ts";
 import { nodeName } from "../../node-name.ts";
 import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import { type Guard, isMonitor } from "../auth.ts";
 import { answer, type Call, done } from "../call.ts";
+import { featureFlagRows } from "../feature-flags.ts";
 import type { ManagementHost } from "../host.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
@@ -20,8 +23,14 @@ export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): vo
     return done;
   });
   api.get("/version", "public", () => answer(version));
+  api.get("/feature-flags", "management", () => answer(featureFlagRows));
+  api.get("/config/effective", "administrator", () => ({
+    status: 200,
+    stream: Readable.from([configText(host.config)]),
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  }));
   // What could be listed here, but is not there.
-  for (const path of ["/extensions", "/feature-flags", "/deprecated-features", "/deprecated-features/used"]) {
+  for (const path of ["/extensions", "/deprecated-features", "/deprecated-features/used"]) {
     api.get(path, "management", () => answer([]));
   }
 }

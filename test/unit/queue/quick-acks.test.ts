@@ -67,6 +67,18 @@ describe("a message that a consumer has", () => {
 });
 
 describe("holding back", () => {
+  it("is given up where each message had to be written after all", () => {
+    const { segment, pack, acks } = held();
+    let expected = 0;
+    for (; expected < 1000 && acks.expected(); expected++) {
+      segment.append(persistent(`${expected}`), 0);
+      segment.storeWithin(2);
+      pack(false);
+      pack(false);
+    }
+    expect(expected).toBeLessThan(100);
+  });
+
   it("rests for a while once more messages had to be written after all than were acked in time", () => {
     const acks = new QuickAcks();
     for (let i = 0; i < 100; i++) acks.inTime();

@@ -1,0 +1,18 @@
+import type { JSX } from "preact";
+import { ranges, useRange } from "../lib/ranges.ts";
+
+/** Buttons for how far back charts go. */
+export function RangeChoice({ upTo = 86_400 }: { readonly upTo?: number }): JSX.Element {
+  const [range, choose] = useRange();
+  return (
+    <fieldset class="segmented" aria-label="Chart range">
+      {ranges
+        .filter(({ age }) => age <= upTo)
+        .map(({ id, title }) => (
+          <button key={id} type="button" aria-pressed={id === range.id} title={title} onClick={() => choose(id)}>
+            {id}
+          </button>
+        ))}
+    </fieldset>
+  );
+}

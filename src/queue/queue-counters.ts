@@ -1,0 +1,25 @@
+/** What happened to the messages of a queue since it was made. */
+export interface QueueCounters {
+  published: number;
+  delivered: number;
+  deliveredNoAck: number;
+  got: number;
+  gotNoAck: number;
+  gotEmpty: number;
+  redelivered: number;
+  acked: number;
+}
+
+/** Counters of a queue to which nothing happened yet. */
+export function newQueueCounters(): QueueCounters {
+  return {
+    published: 0,
+    delivered: 0,
+    deliveredNoAck: 0,
+    got: 0,
+    gotNoAck: 0,
+    gotEmpty: 0,
+    redelivered: 0,
+    acked: 0,
+  };
+}
