@@ -30,6 +30,33 @@ import { UnackedDeliveries } from "./unacked.ts";
 
 const publishId = methodId("basic.publish");
 
+/**
+ * Methods whose answer waits for nothing of their own. It tells the client that the acks it sent before were taken, so
+ * those must be on disk by then: the method waits for them.
+ */
+const answeredAtOnce: ReadonlySet<MethodName> = new Set<MethodName>([
+  "channel.close",
+  "channel.flow",
+  "access.request",
+  "exchange.declare",
+  "exchange.delete",
+  "exchange.bind",
+  "exchange.unbind",
+  "queue.declare",
+  "queue.bind",
+  "queue.unbind",
+  "queue.purge",
+  "queue.delete",
+  "basic.qos",
+  "basic.consume",
+  "basic.cancel",
+  "basic.get",
+  "basic.recover",
+  "confirm.select",
+  "tx.select",
+  "tx.rollback",
+]);
+
 /** One channel: its state, and the way of its frames to the class they belong to. */
 export class Channel implements ConfirmSink {
   readonly number: number;
@@ -51,6 +78,8 @@ export class Channel implements ConfirmSink {
   transaction: Transaction | undefined;
   /** While an answer waits for the disk, the frames behind wait too. */
   suspended = false;
+  /** Messages that may be on disk were settled since an answer last waited for the disk. */
+  owesAcks = false;
   readonly #assembly: ContentAssembly;
   readonly #routes: PublishRoutes;
   readonly #defaultTimeoutMs: number | undefined;
@@ -120,6 +149,10 @@ export class Channel implements ConfirmSink {
   }
 
   #handle(method: Method): void {
+    if (this.owesAcks && answeredAtOnce.has(method.name)) {
+      this.owesAcks = false;
+      return this.whenStored(() => this.#handle(method));
+    }
     this.#dispatching = true;
     try {
       this.#dispatch(method);
