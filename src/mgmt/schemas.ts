@@ -73,6 +73,8 @@ export const schemas: Readonly<Record<string, Row>> = {
     ...traffic,
     message_stats: messageStats,
   }),
+  ResourceLimit: object({ limit: text }, ["limit"]),
+  DrainBody: object({ timeout: integer }),
   VhostBody: object({ description: text, tags, default_queue_type: text, protected_from_deletion: flag }),
   User: object({ name: text, password_hash: text, hashing_algorithm: text, tags: texts, limits: fields }),
   UserBody: object({ password: text, password_hash: text, hashing_algorithm: text, tags }, ["tags"]),
