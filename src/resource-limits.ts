@@ -47,6 +47,12 @@ export function parseLimit(text: string): ResourceLimit | undefined {
   return absolute === undefined ? undefined : { absolute };
 }
 
+/** A limit as {@link parseLimit} reads it. */
+function limitText(limit: ResourceLimit): string {
+  if ("absolute" in limit) return String(limit.absolute);
+  return Number.isInteger(limit.relative) ? limit.relative.toFixed(1) : String(limit.relative);
+}
+
 /** The limit in bytes. */
 export function bytesOf(limit: ResourceLimit, totalMemory: number): number {
   return "absolute" in limit ? limit.absolute : Math.floor(limit.relative * totalMemory);
@@ -64,6 +70,7 @@ function limitOption(help: string, key: string, fallback: ResourceLimit, fallbac
     help,
     allowed: "a part of the memory such as 0.4, or a size such as 2GB",
     parse: parseLimit,
+    show: limitText,
     fallback: () => fallback,
     fallbackText,
     keys: [`${key}.absolute`, `${key}.relative`],
