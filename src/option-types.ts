@@ -16,7 +16,7 @@ export interface Option<T> {
   /** Reads a value; undefined when it is not allowed. */
   readonly parse: (text: string) => T | undefined;
   /** A value as it may be given, where that is not simply its text. */
-  readonly show?: (value: T) => string;
+  show?(value: T): string;
   readonly fallback: (env: Env) => T;
   /** How the documentation names the default when it is not simply the value. */
   readonly fallbackText?: string;
