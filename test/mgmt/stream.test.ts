@@ -129,5 +129,6 @@ describe("the event stream", () => {
       const stream = await Stream.open(watching("/whoami"));
       await eventually(() => expect(stream.events).toHaveLength(1));
     });
+    expect(broker.log()).not.toContain("an event stream has failed");
   });
 });

@@ -10,6 +10,7 @@ import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import { getMessages } from "../get-messages.ts";
 import type { ManagementHost } from "../host.ts";
 import { badRequest, found, notFound, Refusal } from "../refusal.ts";
+import type { Row } from "../rows.ts";
 import { queueDetails, queueView } from "../topology-views.ts";
 
 /** `/api/queues`. */
@@ -18,7 +19,7 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
   const listed = (call: Call, queues: Iterable<Queue>): Promise<Answer> =>
     call.listOf({
       items: [...queues],
-      keyOf: ({ vhost, name }) => ({ vhost, name }),
+      keyOf: call.query["disable_stats"] === "true" ? nameKey : levelsKey,
       rowOf: (queue) => queueView(queue, host, call.query),
       defaultSort: ["vhost", "name"],
     });
@@ -44,6 +45,23 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
     return done;
   });
   api.post("/queues/:vhost/:queue/get", "vhost", (call) => get(vhostOf(call), guard, call));
+}
+
+function nameKey({ vhost, name }: Queue): Row {
+  return { vhost, name };
+}
+
+/** What a list of queues is mostly sorted by, without the rates that a row has besides. */
+function levelsKey({ vhost, name, ready, unacked, readyBytes, unackedBytes, consumerCount }: Queue): Row {
+  return {
+    vhost,
+    name,
+    messages: ready + unacked,
+    messages_ready: ready,
+    messages_unacknowledged: unacked,
+    message_bytes: readyBytes + unackedBytes,
+    consumers: consumerCount,
+  };
 }
 
 function declare(vhost: Vhost, guard: Guard, call: Call): Answer {

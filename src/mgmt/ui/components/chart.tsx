@@ -9,7 +9,8 @@ export interface Series {
   readonly label: string;
   /** Number of its colour in the palette. */
   readonly colour: number;
-  readonly values: readonly number[];
+  /** Null where there is nothing to tell. */
+  readonly values: readonly (number | null)[];
   /** What the legend says it is now; without it, the last value. */
   readonly now?: number;
 }
@@ -31,8 +32,11 @@ export function Chart(props: {
     if (!next.delete(label)) next.add(label);
     setHidden(next);
   };
-  const latest = (line: Series): number => line.now ?? line.values.at(-1) ?? 0;
-  const summary = series.map((line) => `${line.label} ${format(latest(line))}`).join(", ");
+  const latest = (line: Series): string => {
+    const value = line.now ?? line.values.at(-1) ?? undefined;
+    return value === undefined ? "–" : format(value);
+  };
+  const summary = series.map((line) => `${line.label} ${latest(line)}`).join(", ");
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
@@ -53,7 +57,7 @@ export function Chart(props: {
               onClick={() => toggle(line.label)}
             >
               <i aria-hidden="true" />
-              <span>{line.label}</span> <b>{format(latest(line))}</b>
+              <span>{line.label}</span> <b>{latest(line)}</b>
             </button>
           </li>
         ))}

@@ -68,7 +68,8 @@ export function LatencyChart({ of }: { readonly of: unknown }): JSX.Element {
   const leaving = ["ack", "deliver_no_ack", "get_no_ack"].map((path) => ratesOf(at(of, "message_stats"), path).values);
   const values = depth.values.slice(1).map((messages, index) => {
     const perSecond = leaving.reduce((sum, rates) => sum + (rates[index] ?? 0), 0);
-    return perSecond > 0 ? (messages / perSecond) * 1000 : 0;
+    // Where messages wait and none leaves, nobody can tell how long they will.
+    return perSecond > 0 ? (messages / perSecond) * 1000 : messages > 0 ? null : 0;
   });
   const lines = [{ label: "In the queue, on average", colour: 5, times: depth.times.slice(1), values }];
   return <Lines title="Latency" lines={lines} format={duration} />;

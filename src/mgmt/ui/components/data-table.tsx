@@ -153,8 +153,19 @@ function listPath(path: string, { sort, descending, filter, isRegex }: TableStat
 
 type Change = (changes: Partial<TableState>) => void;
 
+const typingPauseMs = 200;
+
 function FilterBox({ what, state, change }: { what: string; state: TableState; change: Change }): JSX.Element {
+  // What is being typed is the box's own until a pause: a new answer meanwhile must not take it back.
+  const [typed, setTyped] = useState(state.filter);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => setTyped(state.filter), [state.filter]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (filter: string): void => {
+    setTyped(filter);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => change({ filter }), typingPauseMs);
+  };
   return (
     <div class="filter">
       <input
@@ -162,12 +173,9 @@ function FilterBox({ what, state, change }: { what: string; state: TableState; c
         class="filter-box"
         placeholder={`Filter ${what} by name  ( / )`}
         aria-label={`Filter ${what} by name`}
-        value={state.filter}
+        value={typed}
         maxLength={1000}
-        onInput={({ currentTarget: { value } }) => {
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => change({ filter: value }), 200);
-        }}
+        onInput={(event) => type(event.currentTarget.value)}
       />
       <label class="tick small" title="Treat the filter as a regular expression">
         <input

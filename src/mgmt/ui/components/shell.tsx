@@ -65,6 +65,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
   const { parts } = useRoute();
   const [isOpen, setOpen] = useState(false);
   const [showsKeys, setShowsKeys] = useState(false);
+  const isLoading = useStore(live.isLoading);
   const here = parts[0] ?? "";
   useEffect(() => setOpen(false), [parts.join("/")]);
   useKeys(() => setShowsKeys(true));
@@ -95,10 +96,23 @@ export function Shell({ children }: { readonly children: ComponentChildren }): J
         </nav>
       </aside>
       <TopBar onMenu={() => setOpen(!isOpen)} isOpen={isOpen} onKeys={() => setShowsKeys(true)} />
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} aria-busy={isLoading}>
+        <Alarm />
         {children}
       </main>
       {showsKeys && <Keys onClose={() => setShowsKeys(false)} />}
+    </div>
+  );
+}
+
+/** What keeps publishers from publishing, on every page. */
+function Alarm(): JSX.Element | null {
+  const { error } = useLive("/health/checks/alarms");
+  if (error?.status !== 503) return null;
+  return (
+    <div class="failure" role="alert">
+      <b>Alarm: publishers are blocked</b>
+      <p>{error.message}</p>
     </div>
   );
 }

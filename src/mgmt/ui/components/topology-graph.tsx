@@ -125,7 +125,7 @@ function NodeBox({ vhost, node, isLit }: { vhost: string; node: Placed; isLit: b
   if (kind === "consumer") return <g class={className}>{content}</g>;
   const link = kind === "queue" ? href("queues", vhost, name) : href("exchanges", vhost, shownExchange(name));
   return (
-    <a href={link} class={className} aria-label={`${kind} ${shown}, ${note}`}>
+    <a href={link} class={className}>
       {content}
     </a>
   );

@@ -22,6 +22,8 @@ const retryMs = 2000;
 /** One stream of server-sent events for all that is on the page; it is opened anew when that changes. */
 class LiveStream {
   readonly status = new Store<LiveStatus>("connecting");
+  /** Whether something on the page has not been answered yet. */
+  readonly isLoading = new Store(false);
   readonly #watched = new Map<string, { latest: Live; readonly listeners: Set<(live: Live) => void> }>();
   readonly #logListeners = new Set<(line: Row) => void>();
   #vhost = "";
@@ -34,12 +36,14 @@ class LiveStream {
     const entry = existing ?? { latest: nothingYet, listeners: new Set() };
     entry.listeners.add(listener);
     if (existing === undefined) this.#watched.set(path, entry);
+    this.#noteLoading();
     if (existing === undefined) this.#restartSoon(30);
     else listener(entry.latest);
     return () => {
       entry.listeners.delete(listener);
       if (entry.listeners.size > 0) return;
       this.#watched.delete(path);
+      this.#noteLoading();
       this.#restartSoon(30);
     };
   }
@@ -70,6 +74,10 @@ class LiveStream {
     this.#abort?.abort();
     this.#watched.clear();
     this.status.set("connecting");
+  }
+
+  #noteLoading(): void {
+    this.isLoading.set([...this.#watched.values()].some(({ latest }) => latest.loading));
   }
 
   #restartSoon(ms: number): void {
@@ -141,6 +149,7 @@ class LiveStream {
     const error = status >= 400 ? new ApiError(reasonOf(status, body), { status }) : undefined;
     entry.latest = { data: error === undefined ? body : undefined, error, loading: false };
     for (const listener of [...entry.listeners]) listener(entry.latest);
+    this.#noteLoading();
   }
 
   #fail(error: ApiError): void {

@@ -19,7 +19,7 @@ export function useTheme(name: Theme): void {
 }
 
 function apply(): void {
-  document.documentElement.style.colorScheme = theme.value === "auto" ? "light dark" : theme.value;
+  document.documentElement.dataset["theme"] = theme.value;
   coloursChanged.set(coloursChanged.value + 1);
 }
 

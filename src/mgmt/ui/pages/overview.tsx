@@ -26,7 +26,6 @@ export function OverviewPage(): JSX.Element {
       <PageHead title="Overview">
         <RangeChoice />
       </PageHead>
-      <Alarms nodes={rowsOf(nodes)} />
       <Totals overview={data} />
       <div class="charts">
         <DepthChart of={at(data, "queue_totals")} />
@@ -42,22 +41,6 @@ export function OverviewPage(): JSX.Element {
         <Churn overview={data} />
       </div>
     </>
-  );
-}
-
-function Alarms({ nodes }: { nodes: readonly Row[] }): JSX.Element | null {
-  const raised = nodes.flatMap((node) => [
-    ...(flag(node, "mem_alarm") ? ["Memory is low: publishers are blocked."] : []),
-    ...(flag(node, "disk_free_alarm") ? ["The disk is low or cannot be written to: publishers are blocked."] : []),
-  ]);
-  if (raised.length === 0) return null;
-  return (
-    <div class="failure" role="alert">
-      <b>Alarm</b>
-      {raised.map((what) => (
-        <p key={what}>{what}</p>
-      ))}
-    </div>
   );
 }
 

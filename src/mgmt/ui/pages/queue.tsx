@@ -65,7 +65,7 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
           </button>
         ))}
       </div>
-      {tab === "overview" && <QueueOverview queue={queue} />}
+      {tab === "overview" && <QueueOverview vhost={vhost} name={name} queue={queue} />}
       {tab === "messages" && <MessageBrowser vhost={vhost} queue={name} />}
       {tab === "publish" && (
         <Section title="Publish to this queue">
@@ -76,9 +76,8 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
   );
 }
 
-function QueueOverview({ queue }: { queue: Row }): JSX.Element {
-  const [vhost, name] = [text(queue, "vhost"), text(queue, "name")];
-  const bindings = rowsOf(useLive(name === "" ? undefined : path`/queues/${vhost}/${name}/bindings`).data);
+function QueueOverview({ vhost, name, queue }: { vhost: string; name: string; queue: Row }): JSX.Element {
+  const bindings = rowsOf(useLive(path`/queues/${vhost}/${name}/bindings`).data);
   const consumers = rowsOf(at(queue, "consumer_details"));
   const policy = text(queue, "policy");
   const effective = at(queue, "effective_policy_definition");
