@@ -121,8 +121,9 @@ function build(program: Command, spec: CommandSpec, effects: Effects): Command {
     ([key, { flags, summary }]) => [key, new Option(flags, summary)] as const,
   );
   for (const [, option] of options) command.addOption(option);
-  const taken = options.map(([, option]) => option.long);
-  for (const option of globalOptions()) if (!taken.includes(option.long)) command.addOption(option);
+  const isTaken = ({ long, short }: Option) =>
+    options.some(([, own]) => own.long === long || (short !== undefined && own.short === short));
+  for (const option of globalOptions()) if (!isTaken(option)) command.addOption(option);
   if (spec.details !== "") command.addHelpText("after", `\n${spec.details}`);
   return command.action(() => act(program, command, spec, effects));
 }

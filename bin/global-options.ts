@@ -5,7 +5,10 @@ import { defaultUrl, loginEnv } from "./login.ts";
 /** What is the same for all commands, read from the command line. */
 export interface GlobalOptions {
   readonly url?: string;
+  readonly host?: string;
+  readonly port?: string;
   readonly user?: string;
+  readonly username?: string;
   readonly vhost?: string;
   readonly timeout?: string;
   readonly formatter?: string;
@@ -20,6 +23,9 @@ const group = "Options of all commands:";
 const shown: readonly (readonly [flags: string, summary: string])[] = [
   ["--url <url>", `address of the broker's HTTP API (${defaultUrl}) [${loginEnv.url.join(", ")}]`],
   ["--user <name>", `who to log in as (guest) [${loginEnv.user[0]}]; the password: [${loginEnv.password[0]}]`],
+  ["-H, --host <name>", "the broker's host, as rabbitmqadmin is told it, instead of --url"],
+  ["-P, --port <number>", "the port of its HTTP API, likewise"],
+  ["-u, --username <name>", "the same as --user, likewise"],
   ["-p, --vhost <name>", "virtual host to work in (/)"],
   ["-t, --timeout <seconds>", "how long to wait; infinity for ever"],
   ["-q, --quiet", "print the result and nothing else"],

@@ -3,7 +3,7 @@ import { ArgumentError, CommandError, exitCode } from "./command-error.ts";
 import type { Context } from "./context.ts";
 import { type FormatterName, formatterNames } from "./formatters.ts";
 import type { GlobalOptions } from "./global-options.ts";
-import { findLogin, type LoginFile } from "./login.ts";
+import { defaultUrl, findLogin, type LoginFile } from "./login.ts";
 import { ManagementClient } from "./management-client.ts";
 import { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,7 +26,7 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   const deadline = seconds === undefined ? new AbortController().signal : deadlineIn(seconds);
   const { env, terminal, isInteractive, write } = effects;
   const login = findLogin({
-    flags: { url: globals.url, user: globals.user },
+    flags: { url: globals.url ?? urlAt(globals), user: globals.user ?? globals.username },
     env,
     file: effects.readLoginFile(),
     ask: isInteractive ? (prompt) => terminal.secret(prompt) : undefined,
@@ -45,6 +45,14 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   const { vhost = "/" } = globals;
   const node = async () => String((await api.item("/overview"))["node"]);
   return { program, api, givenVhost: globals.vhost, vhost, output, terminal, timeoutText, deadline, node };
+}
+
+/** The address that rabbitmqadmin's options make; undefined when none of them is given. */
+function urlAt({ host, port }: GlobalOptions): string | undefined {
+  if (host === undefined && port === undefined) return undefined;
+  const usual = new URL(defaultUrl);
+  const name = host?.includes(":") === true ? `[${host}]` : (host ?? usual.hostname);
+  return `${usual.protocol}//${name}:${port ?? usual.port}`;
 }
 
 const maxTimeoutSeconds = 2 ** 31 / 1000 - 1;

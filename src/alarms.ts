@@ -1,8 +1,8 @@
 /** Why publishers must wait, as connection.blocked says it. */
 export type Alarm = "low on memory" | "low on disk";
 
-/** Who says so: a limit that was passed, or the store that cannot write. */
-export type AlarmCause = "limit" | "store";
+/** Who says so: a limit that was passed, the store that cannot write, or a test that wants to see what follows. */
+export type AlarmCause = "limit" | "store" | "test";
 
 /** Told when the an alarm is set and when the last one is cleared. */
 export interface AlarmListener {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as later } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
@@ -8,6 +9,7 @@ import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { reloaded } from "./config-reload.ts";
+import { ConfirmFaults } from "./confirm-faults.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
@@ -35,9 +37,10 @@ import { RecentLog } from "./recent-log.ts";
 import { ResourceMonitor, systemReadings } from "./resource-monitor.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
+import { MemoryStore } from "./store/memory-store.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
-import type { Backups, Store, StoreListener } from "./store/store.ts";
+import { type Backups, type Store, StoreError, type StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { TlsConfig } from "./tls-config.ts";
@@ -53,8 +56,24 @@ export interface BrokerPorts {
   readonly https: number | undefined;
 }
 
+/** What a broker is built with besides its settings. */
+export interface BrokerParts {
+  readonly log: Logger;
+  /** What is logged comes by here too, to be published and kept for management. */
+  readonly lines?: LogLines;
+  /** The writer of the data directory, when it was started already. */
+  readonly writer?: Worker;
+  /** Reads the settings again. */
+  readonly readAgain?: () => Config;
+  /** The wall clock unless given. */
+  readonly clock?: Clock;
+  /** Whether everything ends with the broker. */
+  readonly inMemory?: boolean;
+}
+
 /** A running broker. */
 export interface Broker {
+  readonly core: BrokerCore;
   /** Where it listens; undefined where it does not. */
   readonly ports: BrokerPorts;
   /** Takes in settings and certificates that have changed. Throws when they cannot be used; the broker stays as it was. */
@@ -73,11 +92,11 @@ const noOperations: Operations = {
 };
 
 /** Everything a broker is made of; the faces see the parts of it that they name. */
-class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
+export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   config: Config;
   readonly log: Logger;
   readonly recentLog = new RecentLog();
-  readonly clock: Clock = new SystemClock();
+  readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;
   readonly memory: SegmentMemory;
@@ -100,28 +119,24 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
   readonly listeners: ListenerView[] = [];
-  readonly startedAt = this.clock.now();
+  readonly startedAt: number;
   readonly heartbeats = new Heartbeats();
   readonly turns = new OutputTurns();
+  readonly confirmFaults = new ConfirmFaults();
+  readonly #inMemory: boolean;
   #topology = 0;
   #lastSegment = 0;
   #lastQueueId = 0;
 
-  constructor(config: Config, log: Logger, writer: Worker | undefined) {
+  constructor(config: Config, { log, writer, clock = new SystemClock(), inMemory = false }: BrokerParts) {
     this.config = config;
     this.log = log;
+    this.clock = clock;
+    this.startedAt = clock.now();
+    this.#inMemory = inMemory;
     this.memory = new SegmentMemory(config.queueMemory);
     this.loginBackoff = new LoginBackoff(config.loginBackoff);
-    this.store = new ThreadedStore({
-      directory: config.dataDir,
-      writer,
-      listener: this,
-      onCrash: (error) => {
-        // Nothing more can be made safe: better no broker than one that loses what it takes.
-        log.fatal({ err: error }, "the store has failed");
-        process.exit(1);
-      },
-    });
+    this.store = inMemory ? new MemoryStore({ listener: this }) : this.#storeOnDisk(writer);
     this.events = new Events(
       () => this.vhosts.find(this.defaultVhost),
       () => this.clock.now(),
@@ -132,20 +147,37 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.policies = new Policies(this.definitions);
     this.limits = new Limits(this.definitions);
     this.globalParameters = new GlobalParameters(this.definitions, config.serverProperties.cluster_name);
-    this.backups = new DataBackups(config.dataDir);
+    this.backups = inMemory ? noBackups : new DataBackups(config.dataDir);
     this.vhosts = new Vhosts(this);
     this.metrics = new Metrics(this);
     this.alarms.onChange = (alarm, isSet) => this.#alarmChanged(alarm, isSet);
     const diskUnknown = (error: Error) =>
       log.error({ err: error }, "free space of the data directory is unknown and counts as enough");
-    this.resources = new ResourceMonitor(config.resources, this.alarms, systemReadings(config.dataDir, diskUnknown));
+    this.resources = new ResourceMonitor(
+      config.resources,
+      this.alarms,
+      systemReadings(inMemory ? tmpdir() : config.dataDir, diskUnknown),
+    );
   }
 
   #alarmChanged(alarm: Alarm, isSet: boolean): void {
     if (isSet) this.log.warn({ alarm }, "alarm set: publishers are blocked");
     else this.log.warn({ alarm }, "alarm cleared");
     const source = alarm === "low on disk" ? "disk" : "memory";
-    this.events.emit(isSet ? "alarm.set" : "alarm.cleared", { source, node: nodeName });
+    this.events.emit(isSet ? "alarm.set" : "alarm.cleared", () => ({ source, node: nodeName }));
+  }
+
+  #storeOnDisk(writer: Worker | undefined): Store {
+    return new ThreadedStore({
+      directory: this.config.dataDir,
+      writer,
+      listener: this,
+      onCrash: (error) => {
+        // Nothing more can be made safe: better no broker than one that loses what it takes.
+        this.log.fatal({ err: error }, "the store has failed");
+        process.exit(1);
+      },
+    });
   }
 
   get defaultVhost(): string {
@@ -189,7 +221,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   async restore(): Promise<void> {
     const state = await this.store.open();
     // The store's lock on the directory is held now: nobody else's pages are there.
-    this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
+    if (!this.#inMemory) this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
@@ -221,23 +253,17 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   }
 }
 
-/** What a process that runs a broker may bring. */
-export interface Hosting {
-  /** The writer of its data directory, if that was started already. */
-  readonly writer?: Worker;
-  /** Where the log passes by, so that it can be published. */
-  readonly lines?: LogLines;
-  /** Reads the settings again. */
-  readonly readAgain?: () => Config;
-}
+const noBackups: Backups = {
+  make: () => Promise.reject(new StoreError("a broker in memory has nothing to back up")),
+};
 
 /**
- * Builds a broker from its settings and starts it; what is logged is published, and kept for management, if it comes by
- * `lines`. Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
+ * Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is
+ * not free.
  */
-export async function startBroker(config: Config, log: Logger, hosting: Hosting = {}): Promise<Broker> {
-  const { writer, lines, readAgain } = hosting;
-  const core = new BrokerCore(config, log, writer);
+export async function openBroker(config: Config, parts: BrokerParts): Promise<Broker> {
+  const { log, lines, readAgain } = parts;
+  const core = new BrokerCore(config, parts);
   await core.restore();
   const logExchange = new LogExchange(
     () => core.vhosts.find(core.defaultVhost),
@@ -270,6 +296,7 @@ export async function startBroker(config: Config, log: Logger, hosting: Hosting 
     core.metrics.start();
     await core.resources.start();
     return {
+      core,
       ports: faces.ports,
       reload: () => core.operations.reload(),
       stop: async (reason) => {

@@ -57,6 +57,8 @@ export interface Config {
     readonly version: string;
     readonly cluster_name: string;
   };
+  /** All of it but secrets as text, by the environment variables that would make the same settings. */
+  readonly settings: ReadonlyMap<string, string>;
 }
 
 /** Where settings come from, first to last: a flag counts more than the environment, and that more than the file. */
@@ -83,9 +85,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const file = configFile(sources);
   const given = (name: OptionName, option: Option<unknown>): Given | undefined =>
     fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFile(option, file);
+  const settings = new Map<string, string>();
   const value: Values = (name, option) => {
     const found = given(name, option);
-    return found === undefined ? option.fallback(sources.env) : parsed(option, found);
+    const chosen = found === undefined ? option.fallback(sources.env) : parsed(option, found);
+    if (chosen !== undefined && option.isSecret !== true) settings.set(envOf(name), settingText(chosen));
+    return chosen;
   };
   const host = value("host", options.host);
   const managementHost = value("managementHost", options.managementHost) ?? host;
@@ -143,6 +148,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       version: value("productVersion", options.productVersion),
       cluster_name: value("clusterName", options.clusterName),
     },
+    settings,
   };
   const warnings = file === undefined ? [] : unknownKeys(file);
   return { config, warnings, secretFiles: [...secretConfig(file), ...keyFiles(config)] };
@@ -238,6 +244,11 @@ interface ConfigFile {
 interface Given {
   readonly from: string;
   readonly text: string;
+}
+
+/** A value as it may be given: of a list its parts with commas between, or that there are none. */
+function settingText(value: unknown): string {
+  return Array.isArray(value) && value.length === 0 ? "none" : String(value);
 }
 
 function parsed<T>(option: Option<T>, { from, text }: Given): T {

@@ -3,7 +3,7 @@ import type { Definitions } from "./definition-export.ts";
 import type { QueueFields } from "./definition-fields.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import type { JsonObject } from "./json-object.ts";
-import { applyPolicies } from "./policy-effects.ts";
+import { changePolicies } from "./policy-effects.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import { bind, declareExchange, declareQueue } from "./topology.ts";
 
@@ -20,14 +20,18 @@ export function importDefinitions(into: Definitions, json: JsonObject, vhost?: s
   for (const { name, ...properties } of document.vhosts) into.vhosts.put(name, properties);
   for (const permission of document.permissions) into.permissions.set(permission);
   for (const permission of document.topicPermissions) into.permissions.setTopic(permission);
-  for (const policy of document.policies) into.policies.set(policy);
+  for (const name of new Set(document.policies.map(({ vhost: of }) => of))) {
+    const policies = document.policies.filter(({ vhost: of }) => of === name);
+    changePolicies(into.vhosts.get(name), () => {
+      for (const policy of policies) into.policies.set(policy);
+    });
+  }
   for (const [name, value] of document.globalParameters) into.globalParameters.set(name, value);
   for (const exchange of document.exchanges) addExchange(into, exchange);
   for (const queue of document.queues) addQueue(into, queue);
   const leftOut = document.bindings.filter((binding) => !addBinding(into, binding));
   // What is in the document may be there, even when its own limits would not have let it in.
   for (const limit of document.limits) into.limits.set(limit);
-  for (const name of new Set(document.policies.map((policy) => policy.vhost))) applyPolicies(into.vhosts.get(name));
   return leftOut;
 }
 

@@ -1,7 +1,6 @@
-import { InternalPublisher } from "./internal-publisher.ts";
+import { InternalPublisher, type PublishingVhost } from "./internal-publisher.ts";
 import { tableFromPlain } from "./plain-table.ts";
 import type { Definition, DefinitionKey, Store, UserDefinition } from "./store/store.ts";
-import type { Vhost } from "./vhost.ts";
 
 /** The exchange that says what happens in the broker. */
 export const eventExchange = "amq.rabbitmq.event";
@@ -11,8 +10,10 @@ export type EventFields = Readonly<Record<string, unknown>>;
 
 /** Hears of what happens in the broker. */
 export interface EventSink {
-  /** `key` is the routing key, such as queue.created. */
-  emit(key: string, fields: EventFields): void;
+  /** Whether anybody listens. */
+  readonly isHeard: boolean;
+  /** `key` is the routing key, such as queue.created; nobody is asked for `fields` unless somebody listens. */
+  emit(key: string, fields: () => EventFields): void;
 }
 
 /** Publishes events of the broker to amq.rabbitmq.event of the default vhost. */
@@ -20,15 +21,19 @@ export class Events implements EventSink {
   readonly #publisher: InternalPublisher;
   readonly #now: () => number;
 
-  constructor(vhost: () => Vhost | undefined, now: () => number) {
+  constructor(vhost: () => PublishingVhost | undefined, now: () => number) {
     this.#publisher = new InternalPublisher(vhost, eventExchange);
     this.#now = now;
   }
 
-  emit(key: string, fields: EventFields): void {
-    if (!this.#publisher.isHeard) return;
+  get isHeard(): boolean {
+    return this.#publisher.isHeard;
+  }
+
+  emit(key: string, fields: () => EventFields): void {
+    if (!this.isHeard) return;
     const now = this.#now();
-    const headers = tableFromPlain({ ...fields, timestamp_in_ms: now });
+    const headers = tableFromPlain({ ...fields(), timestamp_in_ms: now });
     const properties = { delivery_mode: 2, timestamp: Math.floor(now / 1000) };
     this.#publisher.publish({ routingKey: key, properties, headers, body: Buffer.alloc(0) });
   }
@@ -69,21 +74,21 @@ export class DefinitionEvents implements Pick<Store, "define" | "undefine"> {
       case "user":
         return this.#userDefined(definition);
       case "vhost":
-        if (!this.#vhosts.has(definition.name)) this.#events.emit("vhost.created", { name: definition.name });
+        if (!this.#vhosts.has(definition.name)) this.#events.emit("vhost.created", () => ({ name: definition.name }));
         return;
       case "permission":
       case "topic-permission": {
         const { kind, ...fields } = definition;
-        return this.#events.emit(`${kind.replace("-", ".")}.created`, fields);
+        return this.#events.emit(`${kind.replace("-", ".")}.created`, () => fields);
       }
       case "policy": {
         const { vhost, name, pattern, applyTo, priority } = definition;
-        return this.#events.emit("policy.set", { vhost, name, pattern, "apply-to": applyTo, priority });
+        return this.#events.emit("policy.set", () => ({ vhost, name, pattern, "apply-to": applyTo, priority }));
       }
       case "limit":
         return this.#limit(definition.scope, definition.subject, "set", { [definition.name]: definition.value });
       case "global-parameter":
-        return this.#events.emit("parameter.set", { name: definition.name, value: definition.value });
+        return this.#events.emit("parameter.set", () => ({ name: definition.name, value: definition.value }));
       case "exchange":
       case "queue":
       case "binding":
@@ -96,32 +101,32 @@ export class DefinitionEvents implements Pick<Store, "define" | "undefine"> {
   #userDefined(user: UserDefinition): void {
     const { name, tags } = user;
     const before = this.#users.get(name);
-    if (before === undefined) this.#events.emit("user.created", { name });
+    if (before === undefined) this.#events.emit("user.created", () => ({ name }));
     else if (before.passwordHash !== user.passwordHash) {
-      this.#events.emit(user.passwordHash === "" ? "user.password.cleared" : "user.password.changed", { name });
+      this.#events.emit(user.passwordHash === "" ? "user.password.cleared" : "user.password.changed", () => ({ name }));
     }
-    if ((before?.tags ?? []).join() !== tags.join()) this.#events.emit("user.tags.set", { name, tags });
+    if ((before?.tags ?? []).join() !== tags.join()) this.#events.emit("user.tags.set", () => ({ name, tags }));
   }
 
   #undefined(key: DefinitionKey): void {
     switch (key.kind) {
       case "user":
         this.#users.delete(key.name);
-        return this.#events.emit("user.deleted", { name: key.name });
+        return this.#events.emit("user.deleted", () => ({ name: key.name }));
       case "vhost":
         this.#vhosts.delete(key.name);
-        return this.#events.emit("vhost.deleted", { name: key.name });
+        return this.#events.emit("vhost.deleted", () => ({ name: key.name }));
       case "permission":
       case "topic-permission": {
         const { kind, ...fields } = key;
-        return this.#events.emit(`${kind.replace("-", ".")}.deleted`, fields);
+        return this.#events.emit(`${kind.replace("-", ".")}.deleted`, () => fields);
       }
       case "policy":
-        return this.#events.emit("policy.cleared", { vhost: key.vhost, name: key.name });
+        return this.#events.emit("policy.cleared", () => ({ vhost: key.vhost, name: key.name }));
       case "limit":
         return this.#limit(key.scope, key.subject, "cleared", { name: key.name });
       case "global-parameter":
-        return this.#events.emit("parameter.cleared", { name: key.name });
+        return this.#events.emit("parameter.cleared", () => ({ name: key.name }));
       case "exchange":
       case "queue":
       case "binding":
@@ -132,6 +137,6 @@ export class DefinitionEvents implements Pick<Store, "define" | "undefine"> {
   }
 
   #limit(scope: "vhost" | "user", subject: string, what: "set" | "cleared", fields: EventFields): void {
-    this.#events.emit(`${scope}.limits.${what}`, { [scope]: subject, ...fields });
+    this.#events.emit(`${scope}.limits.${what}`, () => ({ [scope]: subject, ...fields }));
   }
 }

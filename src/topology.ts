@@ -89,19 +89,23 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
 }
 
 function emitExchange(vhost: Vhost, exchange: VhostExchange, what: "created" | "deleted"): void {
-  const { name, type, durable, autoDelete: auto_delete, internal, arguments: args } = exchange;
-  const fields = { type, durable, auto_delete, internal, arguments: tableToPlain(args) };
-  vhost.host.events.emit(`exchange.${what}`, { name, vhost: vhost.name, ...(what === "created" && fields) });
+  vhost.host.events.emit(`exchange.${what}`, () => {
+    const { name, type, durable, autoDelete: auto_delete, internal, arguments: args } = exchange;
+    const fields = { type, durable, auto_delete, internal, arguments: tableToPlain(args) };
+    return { name, vhost: vhost.name, ...(what === "created" && fields) };
+  });
 }
 
 function emitQueue(vhost: Vhost, queue: Queue, what: "created" | "deleted"): void {
-  const { name, durable, autoDelete: auto_delete, exclusiveOwner, arguments: args } = queue;
-  const fields = { durable, auto_delete, exclusive: exclusiveOwner !== undefined, arguments: tableToPlain(args) };
-  vhost.host.events.emit(`queue.${what}`, { name, vhost: vhost.name, ...(what === "created" && fields) });
+  vhost.host.events.emit(`queue.${what}`, () => {
+    const { name, durable, autoDelete: auto_delete, exclusiveOwner, arguments: args } = queue;
+    const fields = { durable, auto_delete, exclusive: exclusiveOwner !== undefined, arguments: tableToPlain(args) };
+    return { name, vhost: vhost.name, ...(what === "created" && fields) };
+  });
 }
 
-function emitBinding(vhost: Vhost, { kind: _, ...binding }: BindingDefinition, what: "created" | "deleted"): void {
-  vhost.host.events.emit(`binding.${what}`, {
+function emitBinding(vhost: Vhost, binding: BindingDefinition, what: "created" | "deleted"): void {
+  vhost.host.events.emit(`binding.${what}`, () => ({
     source_name: binding.source,
     source_kind: "exchange",
     destination_name: binding.destination,
@@ -109,7 +113,7 @@ function emitBinding(vhost: Vhost, { kind: _, ...binding }: BindingDefinition, w
     routing_key: binding.routingKey,
     arguments: tableToPlain(binding.arguments),
     vhost: vhost.name,
-  });
+  }));
 }
 
 function addDelayed(vhost: Vhost, exchange: VhostExchange, id: number): void {

@@ -102,7 +102,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 
 /** Fields that some kinds know beside the others. */
 const moreFields: Readonly<Record<string, readonly string[]>> = {
-  queue: ["queue_type"],
+  queue: ["queue_type", "node"],
   user: ["password", "password_hash", "hashing_algorithm"],
   vhost: ["default_queue_type", "tracing"],
 };
@@ -207,6 +207,38 @@ const publish = command({
   },
 });
 
+const purge = command({
+  name: "purge",
+  group: "As rabbitmqadmin",
+  summary: "removes all ready messages of a queue: purge queue name=orders",
+  arguments: { "<kind>": "queue", "[name=value...]": "name of the queue" },
+  words: ["queue"],
+  run: async ({ api, vhost, output }, { kind, "name=value": pairs }) => {
+    if (kind !== "queue") throw new ArgumentError(`Don't know how to purge ${kind}; there is queue`);
+    const given = fieldsFrom(pairs, ["name"]);
+    require(["name"], given);
+    const { name = "" } = given;
+    await api.delete(path`/queues/${vhost}/${name}/contents`).catch(on(404, () => noSuch(kind, given)));
+    output.message("queue purged");
+  },
+});
+
+const close = command({
+  name: "close",
+  group: "As rabbitmqadmin",
+  summary: "closes a connection: close connection name='127.0.0.1:50680 -> 127.0.0.1:5672'",
+  arguments: { "<kind>": "connection", "[name=value...]": "name of the connection" },
+  words: ["connection"],
+  run: async ({ api, output }, { kind, "name=value": pairs }) => {
+    if (kind !== "connection") throw new ArgumentError(`Don't know how to close ${kind}; there is connection`);
+    const given = fieldsFrom(pairs, ["name"]);
+    require(["name"], given);
+    const { name = "" } = given;
+    await api.delete(path`/connections/${name}`).catch(on(404, () => noSuch(kind, given)));
+    output.message("connection closed");
+  },
+});
+
 function kindText([name, { needs, may }]: [string, Kind]): string {
   const optional = [...Object.entries(may).map(([field, value]) => `[${field}=${value}]`)];
   const more = (moreFields[name] ?? []).map((field) => `[${field}=...]`);
@@ -243,4 +275,4 @@ function noSuch(kind: string, fields: Fields): CommandError {
 }
 
 /** The commands that make and unmake things as rabbitmqadmin does. */
-export const adminCommands: readonly CommandSpec[] = [declare, remove, publish];
+export const adminCommands: readonly CommandSpec[] = [declare, remove, publish, purge, close];

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { command } from "../command.ts";
+import { ArgumentError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../terminal.ts";
 
@@ -12,6 +13,7 @@ export const backupCommand = command({
   arguments: { "<file>": "where to; a file that is there is replaced when the new one is complete" },
   timeoutSeconds: "unlimited",
   run: async (context, { file }) => {
+    checkReplaceable(file);
     context.output.banner(`Backing up ${context.api.url} to a file at "${file}" ...`);
     const partial = `${file}.partial`;
     try {
@@ -23,6 +25,13 @@ export const backupCommand = command({
     }
   },
 });
+
+/** A directory cannot be replaced by a file; a device, such as /dev/null, could be, and must not. */
+function checkReplaceable(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new ArgumentError(`Bad argument: ${file} is there already and no regular file`, exitCode.dataError);
+  }
+}
 
 /** Fetches a backup into a file, and returns its size. */
 async function save({ api, terminal }: Context, file: string): Promise<number> {

@@ -4,7 +4,7 @@ import { isRecord } from "../cells.ts";
 import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import type { ManagementClient } from "../management-client.ts";
+import { type ManagementClient, path } from "../management-client.ts";
 
 const format = text("--format <format>", "json, the only one there is");
 
@@ -14,18 +14,23 @@ const exportDefinitions = command({
   summary: "writes users, virtual hosts, queues, exchanges, bindings, policies and so on to a file",
   arguments: { "<file>": "where to; - is standard output" },
   options: { format },
-  run: async ({ api, output }, { file }, options) => {
+  run: async (context, { file }, options) => {
     checkFormat(options.format);
-    if (file !== "-" && !existsSync(dirname(file))) {
-      throw new ArgumentError(`Bad argument: Directory ${dirname(file)} does not exist`, exitCode.dataError);
-    }
-    if (file !== "-") output.banner(`Exporting definitions in JSON to a file at "${file}" ...`);
-    const text = `${await bodyOf(api, "/definitions")}\n`;
-    if (file === "-") output.raw(text);
-    // Hashes of passwords are in it, so nobody else needs to read it.
-    else writeFileSync(file, text, { mode: 0o600 });
+    await exportTo(context, file, "/definitions");
   },
 });
+
+/** Writes the definitions that are at this place in the API to a file, or to standard output. */
+async function exportTo({ api, output }: Context, file: string, at: string): Promise<void> {
+  if (file !== "-" && !existsSync(dirname(file))) {
+    throw new ArgumentError(`Bad argument: Directory ${dirname(file)} does not exist`, exitCode.dataError);
+  }
+  if (file !== "-") output.banner(`Exporting definitions in JSON to a file at "${file}" ...`);
+  const text = `${await bodyOf(api, at)}\n`;
+  if (file === "-") output.raw(text);
+  // Hashes of passwords are in it, so nobody else needs to read it.
+  else writeFileSync(file, text, { mode: 0o600 });
+}
 
 const importDefinitions = command({
   name: "import_definitions",
@@ -36,17 +41,43 @@ const importDefinitions = command({
   timeoutSeconds: "unlimited",
   run: async (context, { file = "-" }, options) => {
     checkFormat(options.format);
-    const fromInput = file === "-";
-    if (!fromInput && !existsSync(file)) {
-      throw new ArgumentError(`Bad argument: File ${file} does not exist`, exitCode.dataError);
-    }
-    const place = fromInput ? "standard input" : `a file at "${file}"`;
-    context.output.banner(`Importing definitions in JSON from ${place} ...`);
-    const bytes = fromInput ? await context.terminal.input() : readFileSync(file);
-    checkJson(bytes);
-    await upload(context, bytes);
+    await importFrom(context, file, "/definitions");
   },
 });
+
+/** Sends the definitions of a file, or of standard input, to this place in the API. */
+async function importFrom(context: Context, file: string, at: string): Promise<void> {
+  const fromInput = file === "-";
+  if (!fromInput && !existsSync(file)) {
+    throw new ArgumentError(`Bad argument: File ${file} does not exist`, exitCode.dataError);
+  }
+  const place = fromInput ? "standard input" : `a file at "${file}"`;
+  context.output.banner(`Importing definitions in JSON from ${place} ...`);
+  const bytes = fromInput ? await context.terminal.input() : readFileSync(file);
+  checkJson(bytes);
+  await upload(context, bytes, at);
+}
+
+const exportAll = command({
+  name: "export",
+  group: "As rabbitmqadmin",
+  summary: "writes the definitions to a file; those of one virtual host with -p",
+  arguments: { "<file>": "where to; - is standard output" },
+  run: (context, { file }) => exportTo(context, file, placeFor(context)),
+});
+
+const importAll = command({
+  name: "import",
+  group: "As rabbitmqadmin",
+  summary: "adds what is in a file of definitions; to one virtual host with -p",
+  arguments: { "<file>": "where from; - is standard input" },
+  timeoutSeconds: "unlimited",
+  run: (context, { file }) => importFrom(context, file, placeFor(context)),
+});
+
+function placeFor({ givenVhost }: Context): string {
+  return givenVhost === undefined ? "/definitions" : path`/definitions/${givenVhost}`;
+}
 
 /** The answer as it is: numbers in it may have more digits than numbers here can hold. */
 async function bodyOf(api: ManagementClient, path: string): Promise<string> {
@@ -56,7 +87,7 @@ async function bodyOf(api: ManagementClient, path: string): Promise<string> {
 }
 
 /** Sends the definitions, and shows how much of them is there, and then that they are being applied. */
-async function upload({ api, terminal }: Context, bytes: Buffer): Promise<void> {
+async function upload({ api, terminal }: Context, bytes: Buffer, at: string): Promise<void> {
   let progress = terminal.progress("Sending", bytes.length);
   const onSent = (sent: number) => {
     progress.update(sent);
@@ -65,7 +96,7 @@ async function upload({ api, terminal }: Context, bytes: Buffer): Promise<void> 
     progress = terminal.progress("Applying", undefined);
   };
   try {
-    await api.request("POST", "/definitions", { body: bytes, onSent });
+    await api.request("POST", at, { body: bytes, onSent });
   } finally {
     progress.end();
   }
@@ -95,4 +126,4 @@ function notDefinitions(reason: string, cause: unknown): CommandError {
 }
 
 /** The commands about definitions. */
-export const definitionCommands = [exportDefinitions, importDefinitions];
+export const definitionCommands = [exportDefinitions, importDefinitions, exportAll, importAll];

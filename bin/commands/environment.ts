@@ -4,7 +4,7 @@ import { command } from "../command.ts";
 export const environmentCommand = command({
   name: "environment",
   group: "Status and health checks",
-  summary: "prints the broker's settings in the format of its configuration file, without secrets",
+  summary: "prints the broker's settings but secrets, as environment variables that make the same settings",
   run: async ({ api, output }) => {
     const chunks: Buffer[] = [];
     const sink = { start: () => {}, write: (chunk: Buffer) => void chunks.push(chunk) };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isRecord, plain } from "../cells.ts";
-import { command, text } from "../command.ts";
+import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { valueAt } from "../listing.ts";
@@ -10,12 +10,21 @@ import { wholeNumber } from "../whole-number.ts";
 /** Which messages of a queue are meant. */
 const filter = {
   header: text("--header <name|name=value>", "those with this header"),
+  property: text("--property <name|name=value>", "those with this property, routing_key or exchange"),
   body: text("--body <text>", "those with this text in their body"),
 };
 
 interface Filter {
   readonly header: string | undefined;
+  readonly property: string | undefined;
   readonly body: string | undefined;
+}
+
+/** The same for commands that change something, which must be told when all are meant. */
+const meant = { ...filter, all: flag("--all", "all ready messages") };
+
+interface Meant extends Filter {
+  readonly all: boolean;
 }
 
 const columns = ["id", "position", "state", "redelivered", "exchange", "routing_key", "payload_bytes", "properties"];
@@ -79,7 +88,7 @@ const deleteMessages = command({
   group: "Queues and messages",
   summary: "deletes ready messages of a queue: those with an id that list_messages shows, or all that are meant",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages" },
-  options: filter,
+  options: meant,
   timeoutSeconds: "unlimited",
   run: async (context, { queue, id }, wanted) => {
     const { api, vhost, output } = context;
@@ -89,7 +98,7 @@ const deleteMessages = command({
     const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
     if (id.length === 0) {
       const answer = await watched(context, "Deleting", queue, () =>
-        api.delete(`${at}?${new URLSearchParams(queryOf(wanted))}`).catch(absent),
+        api.delete(`${at}?${new URLSearchParams(meantIn(wanted, "true"))}`).catch(absent),
       );
       output.message(`Deleted ${numberIn(answer, "deleted")} messages`);
       return;
@@ -105,7 +114,7 @@ const moveMessages = command({
   summary: "moves ready messages of a queue to another, each in one transaction",
   arguments: { "<queue>": "name of the queue", "[id...]": "ids of messages, as list_messages shows them" },
   options: {
-    ...filter,
+    ...meant,
     exchange: text("--to-exchange <name>", "the exchange they go to, with their own routing key or another"),
     routingKey: text("--to <routing key>", "the routing key; without an exchange the name of the queue they go to"),
   },
@@ -121,7 +130,7 @@ const moveMessages = command({
     const target = { exchange: exchange ?? "", ...(routingKey !== undefined && { routing_key: routingKey }) };
     const answers: unknown[] = [];
     if (id.length === 0) {
-      const move = () => api.post(`${at}/move`, { ...target, ...queryOf(wanted) });
+      const move = () => api.post(`${at}/move`, { ...target, ...meantIn(wanted, true) });
       const absent = on(404, (error) => noSuchQueue(queue, vhost, error));
       answers.push(await watched(context, "Moving", queue, () => move().catch(absent)));
     } else {
@@ -130,6 +139,46 @@ const moveMessages = command({
       });
     }
     sayMoved(context, answers);
+  },
+});
+
+const replayDeadLetters = command({
+  name: "replay_dead_letters",
+  group: "Queues and messages",
+  summary: "moves ready dead letters back to the queues they died in first, each in one transaction",
+  arguments: { "<queue>": "name of the queue that they are in" },
+  options: { ...filter, dryRun: flag("--dry-run", "only tell how many would go where") },
+  timeoutSeconds: "unlimited",
+  run: async (context, { queue }, { dryRun, ...wanted }) => {
+    const { api, vhost, output } = context;
+    output.banner(`Replaying dead letters of queue '${queue}' in vhost '${vhost}' ...`);
+    const answer = await api
+      .post(path`/queues/${vhost}/${queue}/messages/replay`, { ...queryOf(wanted), dry_run: dryRun })
+      .catch(on(404, (error) => noSuchQueue(queue, vhost, error)));
+    const destinations = isRecord(answer) && Array.isArray(answer["destinations"]) ? answer["destinations"] : [];
+    const columns = ["queue", "reason", "messages"];
+    const rows = destinations.map((row) => columns.map((name) => plain(valueAt(row, name))));
+    output.table({ columns, rows });
+    if (!dryRun) sayMoved(context, [answer]);
+  },
+});
+
+const explainRoute = command({
+  name: "explain_route",
+  group: "Queues and messages",
+  summary: "tells where a message would go, and by which bindings; none is published",
+  arguments: { "<exchange>": "name of the exchange; amq.default is the nameless one", "[routing_key]": "routing key" },
+  options: { headers: text("--headers <json>", "headers of the message, a JSON object") },
+  run: async ({ api, vhost, output }, { exchange, routing_key }, { headers }) => {
+    const query = new URLSearchParams({ routing_key: routing_key ?? "", ...(headers !== undefined && { headers }) });
+    const absent = `There is no exchange '${exchange}' in vhost '${vhost}'`;
+    output.banner(`Explaining the route from exchange '${exchange}' in vhost '${vhost}' ...`);
+    const answer = await api
+      .item(`${path`/exchanges/${vhost}/${exchange}/route`}?${query}`)
+      .catch(on(404, (cause) => new CommandError(exitCode.unavailable, absent, { cause })));
+    const steps = Array.isArray(answer["steps"]) ? answer["steps"] : [];
+    const columns = ["exchange", "destination_type", "destination", "via", "routing_key", "arguments"];
+    output.table({ columns, rows: steps.map((row) => columns.map((name) => plain(valueAt(row, name)))) });
   },
 });
 
@@ -143,10 +192,13 @@ function sayMoved({ output }: Context, answers: readonly unknown[]): void {
   throw new CommandError(exitCode.unavailable, `${unroutable + rejected} messages stayed where they were: ${why}`);
 }
 
-function checkMeant(ids: readonly string[], { header, body }: Filter): void {
-  const isFiltered = header !== undefined || body !== undefined;
-  if (ids.length === 0 && !isFiltered) throw new ArgumentError("ids, --header or --body should say which messages");
-  if (ids.length > 0 && isFiltered) throw new ArgumentError("give ids, or --header and --body, not both");
+function checkMeant(ids: readonly string[], { all, ...wanted }: Meant): void {
+  const isFiltered = Object.keys(queryOf(wanted)).length > 0;
+  const ways = [ids.length > 0, isFiltered, all].filter((isGiven) => isGiven).length;
+  if (ways === 0) throw new ArgumentError("ids, --header, --property, --body or --all should say which messages");
+  if (ways > 1) {
+    throw new ArgumentError("give ids, or --header, --property and --body, or --all, and only one of these");
+  }
 }
 
 /** Does something for each id, one after the other. */
@@ -198,8 +250,16 @@ async function messagesIn({ api, vhost }: Context, queue: string): Promise<numbe
   return numberIn(row, "messages");
 }
 
-function queryOf({ header, body }: Filter): Record<string, string> {
-  return { ...(header !== undefined && { header }), ...(body !== undefined && { body }) };
+function meantIn<T>({ all, ...wanted }: Meant, yes: T): Record<string, string | T> {
+  return { ...queryOf(wanted), ...(all && { all: yes }) };
+}
+
+function queryOf({ header, property, body }: Filter): Record<string, string> {
+  return {
+    ...(header !== undefined && { header }),
+    ...(property !== undefined && { property }),
+    ...(body !== undefined && { body }),
+  };
 }
 
 function numberIn(answer: unknown, field: string): number {
@@ -219,4 +279,4 @@ function noSuchMessage(id: string): (error: unknown) => never {
 }
 
 /** The commands about single messages, which RabbitMQ does not have. */
-export const messageCommands = [listMessages, deleteMessages, moveMessages];
+export const messageCommands = [listMessages, deleteMessages, moveMessages, replayDeadLetters, explainRoute];

@@ -46,7 +46,7 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   process.umask(ownerOnly);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
   const writer = startWriter(config.dataDir);
-  const [{ startBroker }, { createLog, LogLines }] = await Promise.all([
+  const [{ openBroker }, { createLog, LogLines }] = await Promise.all([
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
@@ -61,7 +61,7 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
     for (const warning of more) log.warn(warning);
     return given;
   };
-  const broker = await startBroker(config, log, { writer, lines, readAgain }).catch((error: unknown) =>
+  const broker = await openBroker(config, { log, lines, writer, readAgain }).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   setFlagsFromString(youngGeneration);

@@ -164,7 +164,18 @@ export const schemas: Readonly<Record<string, Row>> = {
     routing_key: { ...text, description: "The messages' own unless it is given" },
     header: { ...text, description: "A name, or name=value" },
     body: { ...text, description: "A part of the body" },
+    all: { ...flag, description: "Every ready message, instead of those with a header or body" },
   }),
+  Replay: object({ header: text, property: text, body: text, dry_run: flag }),
+  Replayed: object({
+    dry_run: flag,
+    destinations: rows,
+    moved: integer,
+    unroutable: integer,
+    rejected: integer,
+    skipped: integer,
+  }),
+  Route: object({ queues: texts, delayed: flag, steps: rows }),
   Moved: object({ moved: integer, unroutable: integer, rejected: integer }),
   Connection: object({
     name: text,

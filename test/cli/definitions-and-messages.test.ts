@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
@@ -119,6 +120,41 @@ describe("what rabbitmqadmin does", () => {
     await brokerctl.out("delete", "permission", "vhost=adm", "user=adm.u");
     await brokerctl.out("delete", "user", "name=adm.u");
     await brokerctl.out("delete", "vhost", "name=adm");
+  });
+
+  it("purges queues, and closes connections", async () => {
+    await brokerctl.out("publish", "routing_key=kept", "payload=x");
+    expect(await brokerctl.out("purge", "queue", "name=kept")).toBe("queue purged\n");
+    expect(await brokerctl.out("-s", "list_queues")).toBe("kept\t0\n");
+    expect(await brokerctl.run(["purge", "queue", "name=none"])).toMatchObject({ exitCode: 69 });
+    const connection = await connect(broker.url);
+    const closed = new Promise((resolve) => connection.on("close", resolve));
+    const [row] = Array.from(Object(await brokerctl.json("list", "connections", "name")));
+    expect(await brokerctl.out("close", "connection", `name=${Object(row).name}`)).toBe("connection closed\n");
+    expect(String(await closed)).toContain("Closed via management plugin");
+    expect(await brokerctl.run(["close", "connection", "name=none"])).toMatchObject({ exitCode: 69 });
+  });
+
+  it("exports and imports definitions, of one vhost too", async () => {
+    await brokerctl.out("declare", "vhost", "name=one");
+    await brokerctl.out("-p", "one", "declare", "queue", "name=q1");
+    const text = await brokerctl.out("-p", "one", "export", "-");
+    expect(JSON.parse(text)).toMatchObject({ queues: [{ name: "q1" }] });
+    await brokerctl.out("declare", "vhost", "name=two");
+    expect(await brokerctl.run(["-q", "import", "-", "-p", "two"], { input: text })).toMatchObject({ exitCode: 0 });
+    expect(await brokerctl.out("-s", "-p", "two", "list_queues", "name")).toBe("q1\n");
+    for (const vhost of ["one", "two"]) await brokerctl.out("delete", "vhost", `name=${vhost}`);
+    expect(JSON.parse(await brokerctl.out("export", "-")).users).toMatchObject([{ name: "guest" }]);
+  });
+
+  it("is told where the broker is in rabbitmqadmin's way", async () => {
+    const { hostname, port } = new URL(broker.managementUrl);
+    const env = { TSBROKER_URL: "", TSBROKER_PASSWORD: "guest" };
+    const options = ["-H", hostname, "-P", port, "-u", "guest"];
+    const listed = await brokerctl.run([...options, "-s", "list_vhosts", "name"], { env });
+    expect(listed).toMatchObject({ exitCode: 0, stdout: "/\n" });
+    const refused = await brokerctl.run(["list", "vhosts", "-u", "none", ...options.slice(0, 4)], { env });
+    expect(refused).toMatchObject({ exitCode: 65, stderr: expect.stringContaining("Login failed") });
   });
 
   it("shows things with lines around them", async () => {

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -37,6 +39,43 @@ async function ids(queue: string): Promise<string[]> {
   return Object(await brokerctl.json("list_messages", queue, "id")).map(({ id }: { id: string }) => id);
 }
 
+describe("explain_route", () => {
+  it("tells where a message would go, and publishes none", async () => {
+    await brokerctl.out("declare", "binding", "source=amq.topic", "destination=to", "routing_key=orders.*");
+    expect(await brokerctl.json("explain_route", "amq.topic", "orders.new")).toEqual([
+      expect.objectContaining({ exchange: "amq.topic", destination: "to", via: "binding", routing_key: "orders.*" }),
+    ]);
+    expect(await brokerctl.json("explain_route", "amq.topic", "other")).toEqual([]);
+    expect(await payloads("to")).toEqual([]);
+  });
+
+  it("tells of an exchange that there is not", async () => {
+    const { exitCode, stderr } = await brokerctl.run(["explain_route", "nothing", "key"]);
+    expect(exitCode).toBe(69);
+    expect(stderr).toContain("There is no exchange 'nothing' in vhost '/'");
+  });
+});
+
+describe("replay_dead_letters", () => {
+  it("sends dead letters back, and tells first what it would do", async () => {
+    const headers = { "x-first-death-queue": "to", "x-first-death-reason": "expired" };
+    const properties = JSON.stringify({ headers });
+    await brokerctl.out("publish", "routing_key=from", "payload=dead", `properties=${properties}`);
+    const plan = [{ queue: "to", reason: "expired", messages: 1 }];
+    expect(await brokerctl.json("replay_dead_letters", "from", "--dry-run")).toEqual(plan);
+    expect(await payloads("to")).toEqual([]);
+    expect(await brokerctl.out("-q", "replay_dead_letters", "from")).toContain("Moved 1 messages");
+    expect(await payloads("to")).toEqual(["dead"]);
+  });
+});
+
+it("moves and deletes all messages when told so", async () => {
+  expect(await brokerctl.out("-q", "move_messages", "from", "--to", "to", "--all")).toBe("Moved 4 messages\n");
+  expect([await payloads("from"), await payloads("to")]).toEqual([[], ["one", "two", "three", "four"]]);
+  expect(await brokerctl.out("-q", "delete_messages", "to", "--all")).toBe("Deleted 4 messages\n");
+  expect(await payloads("to")).toEqual([]);
+});
+
 describe("list_messages", () => {
   it("shows what is in a queue, and leaves it there", async () => {
     expect(await brokerctl.out("list_messages", "from")).toMatch(
@@ -49,6 +88,8 @@ describe("list_messages", () => {
 
   it("shows only those that are meant", async () => {
     expect(await payloads("from", "--header", "n=3")).toEqual(["three"]);
+    expect(await payloads("from", "--property", "delivery_mode=1")).toEqual([]);
+    expect(await payloads("from", "--property", "routing_key=from", "--body", "tw")).toEqual(["two"]);
     expect(await payloads("from", "--body", "o")).toEqual(["one", "two", "four"]);
     expect(await payloads("from", "--offset", "1", "--limit", "2")).toEqual(["two", "three"]);
   });
@@ -100,8 +141,12 @@ it.each([
   [["list_messages", "none"], 69, "There is no queue 'none' in vhost '/'"],
   [["list_messages", "from", "nonsense"], 64, "Info key(s) nonsense are not supported"],
   [["list_messages", "from", "--limit", "many"], 64, "--limit : many"],
-  [["delete_messages", "from"], 64, "ids, --header or --body should say which messages"],
-  [["delete_messages", "from", "1", "--body", "x"], 64, "give ids, or --header and --body, not both"],
+  [["delete_messages", "from"], 64, "ids, --header, --property, --body or --all should say which messages"],
+  [
+    ["delete_messages", "from", "1", "--body", "x"],
+    64,
+    "give ids, or --header, --property and --body, or --all, and only one of these",
+  ],
   [["delete_messages", "from", "1"], 69, "There is no message 1 in the queue"],
   [["delete_messages", "none", "--body", "x"], 69, "There is no queue 'none'"],
   [["move_messages", "from", "--body", "x"], 64, "--to or --to-exchange should say where to"],
@@ -126,6 +171,18 @@ describe("backup", () => {
     } finally {
       await restored.stop();
     }
+  });
+
+  it("takes the place of files only", async () => {
+    const stderr = expect.stringContaining("no regular file");
+    expect(await brokerctl.run(["backup", directory])).toMatchObject({ exitCode: 65, stderr });
+    // A socket stands for devices, which not everybody could replace.
+    const socket = join(directory, "socket");
+    const server = createServer().listen(socket);
+    await once(server, "listening");
+    expect(await brokerctl.run(["backup", socket])).toMatchObject({ exitCode: 65, stderr });
+    expect(statSync(socket).isSocket()).toBe(true);
+    server.close();
   });
 
   it("leaves what was there when it cannot be made", async () => {

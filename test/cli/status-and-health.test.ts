@@ -146,8 +146,8 @@ describe("waiting", () => {
 
 it("prints the settings of the broker", async () => {
   const lines = (await brokerctl.out("environment")).split("\n");
-  expect(lines).toContain("default_user = guest");
-  expect(lines).toContain("loopback_users.guest = true");
+  expect(lines).toContain("TSBROKER_DEFAULT_USER=guest");
+  expect(lines).toContain("TSBROKER_LOOPBACK_USERS=guest");
 });
 
 describe("commands that have nothing to do here", () => {

@@ -67,6 +67,26 @@ describe("amq.rabbitmq.event", () => {
     expect(inbox.at(0).properties).toMatchObject({ deliveryMode: 2, timestamp: expect.any(Number) });
   });
 
+  it("tells of queues whose policies are others now", async () => {
+    const { channel, inbox } = await listen("amq.rabbitmq.event", "queue.policy.*");
+    const queue = await client.queue(channel);
+    await client.queue(channel);
+    const policy = { pattern: `^${queue}$`, definition: { "max-length": 5 } };
+    const path = `/policies/%2F/${queue}`;
+    await admin.must("PUT", path, policy);
+    expect(await heard(inbox, "queue.policy.updated")).toMatchObject({
+      name: queue,
+      vhost: "/",
+      policy: queue,
+      definition: { "max-length": 5 },
+    });
+    // The same again changes nothing.
+    await admin.must("PUT", path, policy);
+    await admin.must("DELETE", path);
+    expect(await heard(inbox, "queue.policy.cleared")).toMatchObject({ name: queue, vhost: "/", definition: {} });
+    expect(keys(inbox)).toEqual(["queue.policy.updated", "queue.policy.cleared"]);
+  });
+
   it("tells of clients as they come and go", async () => {
     const { inbox } = await listen("amq.rabbitmq.event", "#");
     const connection = await client.connect();

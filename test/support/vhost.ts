@@ -21,7 +21,7 @@ export class TestVhostHost implements VhostHost {
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   topologyVersion = 0;
-  readonly events = { emit: () => {} };
+  readonly events = { isHeard: false, emit: () => {} };
   #lastSegment = 0;
   #lastQueueId = 0;
 

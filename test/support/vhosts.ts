@@ -24,7 +24,7 @@ export class TestHost implements VhostsHost {
   readonly defaultVhost = "/";
   readonly definitions = this.store;
   readonly vhosts = new Vhosts(this);
-  readonly events = { emit: () => {} };
+  readonly events = { isHeard: false, emit: () => {} };
   #lastSegment = 0;
   #lastQueueId = 0;
 

@@ -64,6 +64,7 @@ describe("a setting", () => {
       defaultVhost: "/",
       loopbackUsers: ["guest"],
       serverProperties: { product: "tsbroker", version, cluster_name: `tsbroker@${hostname()}` },
+      settings: expect.any(Map),
     });
   });
 
@@ -190,6 +191,7 @@ describe("the configuration file", () => {
       defaultVhost: "v",
       loopbackUsers: ["guest"],
       serverProperties: { product: "p", version: "1", cluster_name: "c" },
+      settings: expect.any(Map),
     });
   });
 

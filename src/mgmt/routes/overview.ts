@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { configText } from "../../config-text.ts";
 import { nodeName } from "../../node-name.ts";
 import { rabbitmqVersion } from "../../version.ts";
 import type { Vhost } from "../../vhost.ts";
@@ -26,7 +25,7 @@ export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): vo
   api.get("/feature-flags", "management", () => answer(featureFlagRows));
   api.get("/config/effective", "administrator", () => ({
     status: 200,
-    stream: Readable.from([configText(host.config)]),
+    stream: Readable.from([[...host.config.settings].map(([name, text]) => `${name}=${text}\n`).join("")]),
     headers: { "content-type": "text/plain; charset=utf-8" },
   }));
   // What could be listed here, but is not there.
@@ -46,7 +45,7 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
     management_version: rabbitmqVersion,
     cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
-    sample_retention_policies: { global: [600], basic: [60], detailed: [60] },
+    sample_retention_policies: { global: [600, 3600, 86_400], basic: [60], detailed: [60] },
     statistics_db_event_queue: 0,
     is_op_policy_updating_enabled: true,
     default_queue_type: "classic",

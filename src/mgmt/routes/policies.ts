@@ -1,10 +1,10 @@
 import { policyFrom } from "../../definition-fields.ts";
-import { applyPolicies } from "../../policy-effects.ts";
+import { changePolicies } from "../../policy-effects.ts";
 import type { Api } from "../api.ts";
 import type { Guard, Right } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { found, notFound, vhostNotFound } from "../refusal.ts";
+import { found, vhostNotFound } from "../refusal.ts";
 import { policyView } from "../views.ts";
 
 /** `/api/policies` and `/api/operator-policies`. */
@@ -38,8 +38,9 @@ function routesOf(api: Api, host: ManagementHost, guard: Guard, { path, operator
   api.put(`${path}/:vhost/:policy`, right, (call) => put(host, call, operator));
   api.delete(`${path}/:vhost/:policy`, right, (call) => {
     const vhost = found(host.vhosts.find(call.parameter("vhost")));
-    if (!policies.clear(operator, vhost.name, call.parameter("policy"))) throw notFound();
-    applyPolicies(vhost);
+    const name = call.parameter("policy");
+    found(policies.find(operator, vhost.name, name));
+    changePolicies(vhost, () => policies.clear(operator, vhost.name, name));
     return done;
   });
 }
@@ -49,7 +50,7 @@ function put({ policies, vhosts }: ManagementHost, call: Call, operator: boolean
   if (vhost === undefined) throw vhostNotFound();
   const name = call.parameter("policy");
   const existing = policies.find(operator, vhost.name, name);
-  policies.set(policyFrom(operator, vhost.name, name, call.body));
-  applyPolicies(vhost);
+  const policy = policyFrom(operator, vhost.name, name, call.body);
+  changePolicies(vhost, () => policies.set(policy));
   return putAnswer(existing === undefined ? "created" : "replaced");
 }

@@ -6,54 +6,56 @@ import type { ChannelConsumer } from "./deliver.ts";
 /** Tells the event exchange of a connection that is open. */
 export function connectionCreated(connection: Connection): void {
   const { host, name, username: user, vhost = "", connectedAt } = connection;
-  const details = connection.details();
-  host.events.emit("connection.created", {
-    name,
-    user,
-    vhost,
-    protocol: "{0,9,1}",
-    host: details.host,
-    port: details.port,
-    peer_host: details.peerHost,
-    peer_port: details.peerPort,
-    auth_mechanism: details.authMechanism,
-    frame_max: details.frameMax,
-    channel_max: details.channelMax,
-    connected_at: connectedAt,
-    client_properties: tableToPlain(details.clientProperties),
+  host.events.emit("connection.created", () => {
+    const details = connection.details();
+    return {
+      name,
+      user,
+      vhost,
+      protocol: "{0,9,1}",
+      host: details.host,
+      port: details.port,
+      peer_host: details.peerHost,
+      peer_port: details.peerPort,
+      auth_mechanism: details.authMechanism,
+      frame_max: details.frameMax,
+      channel_max: details.channelMax,
+      connected_at: connectedAt,
+      client_properties: tableToPlain(details.clientProperties),
+    };
   });
 }
 
 export function connectionClosed({ host, name, username: user, vhost }: Connection): void {
-  if (vhost !== undefined) host.events.emit("connection.closed", { name, user, vhost });
+  if (vhost !== undefined) host.events.emit("connection.closed", () => ({ name, user, vhost }));
 }
 
 export function channelCreated(channel: Channel): void {
-  channel.host.events.emit("channel.created", {
+  channel.host.events.emit("channel.created", () => ({
     name: nameOf(channel),
     number: channel.number,
     connection: channel.connection.name,
     user: channel.connection.username,
     vhost: channel.vhost.name,
-  });
+  }));
 }
 
 export function channelClosed(channel: Channel): void {
-  channel.host.events.emit("channel.closed", { name: nameOf(channel) });
+  channel.host.events.emit("channel.closed", () => ({ name: nameOf(channel) }));
 }
 
 export function consumerCreated(channel: Channel, consumer: ChannelConsumer): void {
-  channel.host.events.emit("consumer.created", {
+  channel.host.events.emit("consumer.created", () => ({
     ...consumerFields(channel, consumer),
     exclusive: consumer.exclusive,
     ack_required: !consumer.noAck,
     prefetch_count: consumer.prefetch,
     arguments: tableToPlain(consumer.arguments),
-  });
+  }));
 }
 
 export function consumerDeleted(channel: Channel, consumer: ChannelConsumer): void {
-  channel.host.events.emit("consumer.deleted", consumerFields(channel, consumer));
+  channel.host.events.emit("consumer.deleted", () => consumerFields(channel, consumer));
 }
 
 function consumerFields(channel: Channel, { tag, queue }: ChannelConsumer) {

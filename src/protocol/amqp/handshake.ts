@@ -52,8 +52,12 @@ export function logIn(connection: Connection, mechanism: string, response: Buffe
   const { log, events, authAttempts } = connection.host;
   const { username, result } = checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
   authAttempts.note("amqp091", result.ok);
-  const about = { name: username, connection_name: connection.name, auth_mechanism: mechanism, protocol: "{0,9,1}" };
-  events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, about);
+  events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, () => ({
+    name: username,
+    connection_name: connection.name,
+    auth_mechanism: mechanism,
+    protocol: "{0,9,1}",
+  }));
   if (result.ok) return result.user.name;
   log.warn({ connection: connection.name, user: username }, `${mechanism} login refused: ${result.reason}`);
   throw new LoginRefusedError(mechanism, result.reason);
