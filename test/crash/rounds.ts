@@ -13,6 +13,9 @@ import { openConnection, Traffic } from "./traffic.ts";
 /** How long there is traffic before the broker is killed. */
 const trafficMs = { min: 100, max: 1500 } as const;
 
+/** Time that the messages of one queue have to come. */
+const drainMsMax = 15_000;
+
 export interface CrashOptions {
   readonly rounds: number;
   readonly seed: number;
@@ -61,9 +64,20 @@ async function crash(
   await traffic.start(streams, consumed);
   const changing = topology.change(await openConnection(broker), random).catch(() => {});
   await later(random.integer(trafficMs.min, trafficMs.max));
-  await broker.kill9();
+  if (ledger.round % 2 === 0) await within(killAtAnswer(broker, traffic), "an answer to acks");
+  else await broker.kill9();
   await traffic.end();
   await changing;
+}
+
+/** Where a promise is broken for a moment only, it is the moment right after it was made. */
+function killAtAnswer(broker: TestBroker, traffic: Traffic): Promise<void> {
+  return new Promise((resolve, reject) => {
+    traffic.onAnswer = () => {
+      traffic.onAnswer = undefined;
+      broker.kill9().then(resolve, reject);
+    };
+  });
 }
 
 function checkFile(broker: TestBroker, ledger: Ledger): void {
@@ -117,7 +131,11 @@ async function drain(
     channel.ack(message);
     if (ids.length === messageCount) complete();
   });
-  await within(all, `the ${messageCount} messages that are to be in ${queue}`, 60_000);
+  const complaint = await within(all, `all messages of ${queue}`, drainMsMax).then(
+    () => undefined,
+    () => `${queue}: ${messageCount} messages are to be there, and ${ids.length} came`,
+  );
+  if (complaint !== undefined) ledger.violation(complaint);
   const after = await channel.checkQueue(queue);
   if (after.messageCount > 0 || ids.length !== messageCount) ledger.violation(`${queue} holds more than it says`);
   await channel.close();

@@ -28,6 +28,8 @@ export class Traffic {
   readonly #ledger: Ledger;
   readonly #random: SeededRandom;
   readonly #ends: Promise<void>[] = [];
+  /** Called at the next answer that makes acks sure, in the same turn: nothing has more time to be written. */
+  onAnswer: (() => void) | undefined;
 
   constructor(broker: TestBroker, ledger: Ledger, random: SeededRandom) {
     this.#broker = broker;
@@ -128,6 +130,7 @@ export class Traffic {
       channel.prefetch(prefetch).then(
         () => {
           for (const { stream, number } of acked) this.#ledger.book(stream).sure.add(number);
+          this.onAnswer?.();
         },
         () => {}, // The broker was killed before it answered.
       );
