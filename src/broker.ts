@@ -7,6 +7,7 @@ import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { reloaded } from "./config-reload.ts";
+import { ConfirmFaults } from "./confirm-faults.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
@@ -33,9 +34,10 @@ import { SegmentMemory } from "./queue/segment-memory.ts";
 import { RecentLog } from "./recent-log.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
+import { MemoryStore } from "./store/memory-store.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
-import type { Backups, Store, StoreListener } from "./store/store.ts";
+import { type Backups, type Store, StoreError, type StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { TlsConfig } from "./tls-config.ts";
@@ -51,8 +53,22 @@ export interface BrokerPorts {
   readonly https: number | undefined;
 }
 
+/** What a broker is built with besides its settings. */
+export interface BrokerParts {
+  readonly log: Logger;
+  /** What is logged comes by here too, to be published and kept for management. */
+  readonly lines?: LogLines;
+  /** The writer of the data directory, when it was started already. */
+  readonly writer?: Worker;
+  /** The wall clock unless given. */
+  readonly clock?: Clock;
+  /** Whether everything ends with the broker. */
+  readonly inMemory?: boolean;
+}
+
 /** A running broker. */
 export interface Broker {
+  readonly core: BrokerCore;
   /** Where it listens; undefined where it does not. */
   readonly ports: BrokerPorts;
   /** Takes in settings, and certificates that have changed; returns what counts only from the next start on. */
@@ -62,11 +78,11 @@ export interface Broker {
 }
 
 /** Everything a broker is made of; the faces see the parts of it that they name. */
-class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
+export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   config: Config;
   readonly log: Logger;
   readonly recentLog = new RecentLog();
-  readonly clock: Clock = new SystemClock();
+  readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;
   readonly memory: SegmentMemory;
@@ -86,28 +102,24 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
   readonly listeners: ListenerView[] = [];
-  readonly startedAt = this.clock.now();
+  readonly startedAt: number;
   readonly heartbeats = new Heartbeats();
   readonly turns = new OutputTurns();
+  readonly confirmFaults = new ConfirmFaults();
+  readonly #inMemory: boolean;
   #topology = 0;
   #lastSegment = 0;
   #lastQueueId = 0;
 
-  constructor(config: Config, log: Logger, writer: Worker | undefined) {
+  constructor(config: Config, { log, writer, clock = new SystemClock(), inMemory = false }: BrokerParts) {
     this.config = config;
     this.log = log;
+    this.clock = clock;
+    this.startedAt = clock.now();
+    this.#inMemory = inMemory;
     this.memory = new SegmentMemory(config.queueMemory);
     this.loginBackoff = new LoginBackoff(config.loginBackoff);
-    this.store = new ThreadedStore({
-      directory: config.dataDir,
-      writer,
-      listener: this,
-      onCrash: (error) => {
-        // Nothing more can be made safe: better no broker than one that loses what it takes.
-        log.fatal({ err: error }, "the store has failed");
-        process.exit(1);
-      },
-    });
+    this.store = inMemory ? new MemoryStore({ listener: this }) : this.#storeOnDisk(writer);
     this.events = new Events(
       () => this.vhosts.find(this.defaultVhost),
       () => this.clock.now(),
@@ -118,9 +130,22 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
     this.policies = new Policies(this.definitions);
     this.limits = new Limits(this.definitions);
     this.globalParameters = new GlobalParameters(this.definitions, config.serverProperties.cluster_name);
-    this.backups = new DataBackups(config.dataDir);
+    this.backups = inMemory ? noBackups : new DataBackups(config.dataDir);
     this.vhosts = new Vhosts(this);
     this.metrics = new Metrics(this);
+  }
+
+  #storeOnDisk(writer: Worker | undefined): Store {
+    return new ThreadedStore({
+      directory: this.config.dataDir,
+      writer,
+      listener: this,
+      onCrash: (error) => {
+        // Nothing more can be made safe: better no broker than one that loses what it takes.
+        this.log.fatal({ err: error }, "the store has failed");
+        process.exit(1);
+      },
+    });
   }
 
   get defaultVhost(): string {
@@ -166,7 +191,7 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   async restore(): Promise<void> {
     const state = await this.store.open();
     // The store's lock on the directory is held now: nobody else's pages are there.
-    this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
+    if (!this.#inMemory) this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
@@ -198,13 +223,17 @@ class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener 
   }
 }
 
+const noBackups: Backups = {
+  make: () => Promise.reject(new StoreError("a broker in memory has nothing to back up")),
+};
+
 /**
- * Builds a broker from its settings and starts it, with the writer of its data directory if that was started already;
- * what is logged is published, and kept for management, if it comes by `lines`.
- * Rejects with StoreError, DefinitionFileError or the error of a port that is not free.
+ * Builds a broker from its settings and starts it. Rejects with StoreError, DefinitionFileError or the error of a port that is
+ * not free.
  */
-export async function startBroker(config: Config, log: Logger, writer?: Worker, lines?: LogLines): Promise<Broker> {
-  const core = new BrokerCore(config, log, writer);
+export async function openBroker(config: Config, parts: BrokerParts): Promise<Broker> {
+  const { lines } = parts;
+  const core = new BrokerCore(config, parts);
   await core.restore();
   const logExchange = new LogExchange(
     () => core.vhosts.find(core.defaultVhost),
@@ -220,6 +249,7 @@ export async function startBroker(config: Config, log: Logger, writer?: Worker, 
     const faces = await Faces.open(core);
     core.metrics.start();
     return {
+      core,
       ports: faces.ports,
       reload: (given) => {
         const { config: taken, unchanged } = reloaded(core.config, given);

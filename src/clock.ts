@@ -135,9 +135,19 @@ export class SystemClock implements Clock {
 
   #wake(): void {
     this.#wakeAt = Number.POSITIVE_INFINITY;
+    this.fireDue();
+    const next = this.nextDue();
+    if (next !== undefined && next < this.#wakeAt) this.#sleepUntil(next);
+  }
+
+  /** When the next timer is due; undefined when there is none. */
+  protected nextDue(): number | undefined {
+    return this.#timers.nextDue();
+  }
+
+  /** Fires all timers that are due now, the soonest first. */
+  protected fireDue(): void {
     const now = this.now();
     for (let fire = this.#timers.takeDue(now); fire !== undefined; fire = this.#timers.takeDue(now)) fire();
-    const next = this.#timers.nextDue();
-    if (next !== undefined && next < this.#wakeAt) this.#sleepUntil(next);
   }
 }

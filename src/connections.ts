@@ -17,6 +17,8 @@ export interface ConnectionView {
   readonly connectedAt: number;
   /** Closes it; the client is told why. */
   close(reason: string): void;
+  /** Cuts it without a word to the client. */
+  drop(): void;
   /** What else there is to say of it at the moment. */
   details(): ConnectionDetails;
   channels(): Iterable<ChannelView>;

@@ -12,10 +12,10 @@ import type { Segment } from "./queue/segment.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
 import { editRecord } from "./record-edit.ts";
+import type { Route, Target } from "./route.ts";
 import { mayBeSenderSelected, senderSelected } from "./sender-selected.ts";
 import type { Pages } from "./store/pages.ts";
 import type { CommitWaiter, Store } from "./store/store.ts";
-import type { Target, Vhost } from "./vhost.ts";
 
 const holdPrefix = "amq.delayed.";
 /** Tells the queues that exchanges wait in from those of clients. */
@@ -26,6 +26,20 @@ export function delayedExchangeOf({ name, arguments: args }: Pick<QueuePropertie
   return name.startsWith(holdPrefix) && args.has("x-internal-purpose") ? name.slice(holdPrefix.length) : undefined;
 }
 
+/** What delayed messages need of the vhost they are in. */
+export interface DelayingVhost {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly pages: Pages | undefined;
+  readonly memory: SegmentMemory;
+  readonly counters: { dropped: number };
+  nextSegment(): number;
+  messagesLost(queue: Queue, count: number, error: Error): void;
+  /** Routes a message whose time has come. */
+  routeWaited(exchange: string, routingKeys: readonly string[], content: MessageContent): Pick<Route, "targets">;
+}
+
 /**
  * The messages that an x-delayed-message exchange has yet to route. They are in a queue that nobody else sees, where
  * each "expires" when its time has come: so they are stored, paged and timed as messages in queues are.
@@ -33,7 +47,7 @@ export function delayedExchangeOf({ name, arguments: args }: Pick<QueuePropertie
 export class DelayedMessages implements QueueHost, Target {
   readonly name: string;
   readonly behind = false;
-  readonly #vhost: Vhost;
+  readonly #vhost: DelayingVhost;
   readonly #queue: Queue;
   readonly #message = new Message();
   readonly #due = new Deferred<Buffer>(
@@ -41,7 +55,7 @@ export class DelayedMessages implements QueueHost, Target {
     () => this.store.hurry(),
   );
 
-  constructor(vhost: Vhost, exchange: string, id: number, durable: boolean) {
+  constructor(vhost: DelayingVhost, exchange: string, id: number, durable: boolean) {
     this.#vhost = vhost;
     this.name = holdPrefix + exchange;
     const properties: QueueProperties = {

@@ -1,7 +1,6 @@
-import { InternalPublisher } from "./internal-publisher.ts";
+import { InternalPublisher, type PublishingVhost } from "./internal-publisher.ts";
 import { tableFromPlain } from "./plain-table.ts";
 import type { Definition, DefinitionKey, Store, UserDefinition } from "./store/store.ts";
-import type { Vhost } from "./vhost.ts";
 
 /** The exchange that says what happens in the broker. */
 export const eventExchange = "amq.rabbitmq.event";
@@ -22,7 +21,7 @@ export class Events implements EventSink {
   readonly #publisher: InternalPublisher;
   readonly #now: () => number;
 
-  constructor(vhost: () => Vhost | undefined, now: () => number) {
+  constructor(vhost: () => PublishingVhost | undefined, now: () => number) {
     this.#publisher = new InternalPublisher(vhost, eventExchange);
     this.#now = now;
   }

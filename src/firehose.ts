@@ -1,11 +1,11 @@
 import type { FieldTable, FieldValue } from "./field-table.ts";
-import { InternalPublisher } from "./internal-publisher.ts";
+import { InternalPublisher, type PublishingVhost } from "./internal-publisher.ts";
 import { nodeName } from "./node-name.ts";
 import { tableFromPlain } from "./plain-table.ts";
 import type { Message } from "./record.ts";
 import { readBody, readProperties } from "./record-reader.ts";
+import type { Target } from "./route.ts";
 import { senderSelected } from "./sender-selected.ts";
-import type { Target, Vhost } from "./vhost.ts";
 
 /** The exchange that copies of traced messages go to. */
 export const traceExchange = "amq.rabbitmq.trace";
@@ -26,7 +26,7 @@ export class Firehose {
   readonly #publisher: InternalPublisher;
   isOn = false;
 
-  constructor(vhost: Vhost) {
+  constructor(vhost: PublishingVhost) {
     this.#vhost = vhost.name;
     this.#publisher = new InternalPublisher(() => vhost, traceExchange);
   }

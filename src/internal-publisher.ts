@@ -4,7 +4,14 @@ import { JsonObject } from "./json-object.ts";
 import { MessageContent } from "./message-content.ts";
 import { Message } from "./record.ts";
 import { buildRecord } from "./record-builder.ts";
-import type { Vhost } from "./vhost.ts";
+import type { Route } from "./route.ts";
+
+/** A vhost as far as messages are published in it. */
+export interface PublishingVhost {
+  readonly name: string;
+  readonly exchanges: ReadonlyMap<string, { readonly bindingCount: number }>;
+  route(exchange: string, routingKeys: readonly string[], content: MessageContent): Pick<Route, "targets">;
+}
 
 /** What the broker has to say of itself. */
 export interface Notice {
@@ -18,12 +25,12 @@ export interface Notice {
 /** Publishes what the broker itself has to say, to one exchange: at the end of a turn, and only if anything is bound there. */
 export class InternalPublisher {
   readonly #exchange: string;
-  readonly #vhost: () => Vhost | undefined;
+  readonly #vhost: () => PublishingVhost | undefined;
   readonly #message = new Message();
   readonly #notices: Deferred<Notice>;
 
   /** The vhost may come and go. */
-  constructor(vhost: () => Vhost | undefined, exchange: string) {
+  constructor(vhost: () => PublishingVhost | undefined, exchange: string) {
     this.#vhost = vhost;
     this.#exchange = exchange;
     this.#notices = new Deferred(

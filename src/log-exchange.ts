@@ -1,7 +1,6 @@
 import { emptyTable } from "./field-table.ts";
-import { InternalPublisher } from "./internal-publisher.ts";
+import { InternalPublisher, type PublishingVhost } from "./internal-publisher.ts";
 import { nodeName } from "./node-name.ts";
-import type { Vhost } from "./vhost.ts";
 
 /** The exchange that what is logged goes to. */
 export const logExchange = "amq.rabbitmq.log";
@@ -22,7 +21,7 @@ export class LogExchange {
   readonly #now: () => number;
   #isWriting = false;
 
-  constructor(vhost: () => Vhost | undefined, now: () => number) {
+  constructor(vhost: () => PublishingVhost | undefined, now: () => number) {
     this.#now = now;
     this.#publisher = new InternalPublisher(vhost, logExchange);
   }

@@ -17,15 +17,19 @@ import {
 } from "./metric-names.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { QueueCounters } from "./queue/queue-counters.ts";
-import { SampleRing } from "./sample-ring.ts";
-import type { ExchangeCounters, Vhost } from "./vhost.ts";
+import type { ExchangeCounters } from "./route.ts";
+import { historyMs, SampleHistory } from "./sample-history.ts";
+import { SampleRing, type Samples } from "./sample-ring.ts";
+import type { Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
 import { Watch } from "./watch.ts";
 
 const sampleEveryMs = 5000;
-/** A minute of one thing, ten minutes of a vhost and of the broker. */
+/** A minute of one thing; of vhosts, the broker and the queues that are followed there is a day. */
 const samplesMax = 13;
-const summedSamplesMax = 121;
+const historySamplesMax = historyMs / sampleEveryMs;
+/** Queues that are followed: those that were active first, and those that somebody looked at last. */
+const followedMax = 100;
 
 /** Where samples are taken. */
 export interface MetricsSources {
@@ -36,20 +40,30 @@ export interface MetricsSources {
 }
 
 /** The samples of everything that is looked at. */
-class Samples {
-  readonly queues = new Watch<Queue>(queueMetrics.length, samplesMax);
-  readonly exchanges = new Watch<ExchangeCounters>(exchangeMetrics.length, samplesMax);
-  readonly channels = new Watch<ChannelCounters>(channelMetrics.length, samplesMax);
-  readonly connections = new Watch<ConnectionView>(trafficMetrics.length, samplesMax);
-  readonly vhosts = new WeakMap<Vhost, SampleRing>();
-  readonly traffic = new Watch<Vhost>(trafficMetrics.length, summedSamplesMax);
-  readonly churn = new Watch<Churn>(churnMetrics.length, summedSamplesMax);
+class AllSamples {
+  readonly queues = ofMinute<Queue>(queueMetrics.length);
+  readonly exchanges = ofMinute<ExchangeCounters>(exchangeMetrics.length);
+  readonly channels = ofMinute<ChannelCounters>(channelMetrics.length);
+  readonly connections = ofMinute<ConnectionView>(trafficMetrics.length);
+  readonly vhosts = new WeakMap<Vhost, SampleHistory>();
+  readonly traffic = ofDay<Vhost>(trafficMetrics.length);
+  readonly churn = ofDay<Churn>(churnMetrics.length);
+  /** The one that was looked at last is the last. */
+  readonly followed = new Map<Queue, SampleHistory>();
+}
+
+function ofMinute<T extends object>(columns: number): Watch<T> {
+  return new Watch(columns, samplesMax, () => new SampleRing(columns, samplesMax));
+}
+
+function ofDay<T extends object>(columns: number): Watch<T> {
+  return new Watch(columns, historySamplesMax, () => SampleHistory.of(columns));
 }
 
 /** Looks at the counters of everything that has some every few seconds, so that rates can be told. */
 export class Metrics {
   readonly #sources: MetricsSources;
-  #samples = new Samples();
+  #samples = new AllSamples();
   readonly #row = new Float64Array(queueMetrics.length);
   readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
@@ -76,12 +90,23 @@ export class Metrics {
 
   /** Forgets all samples. */
   forget(): void {
-    this.#samples = new Samples();
+    this.#samples = new AllSamples();
   }
 
   ofQueue(queue: Queue): Measured<QueueMetric> {
     readQueue(queue, this.#row);
-    return new Measured(queueMetrics, this.#row.slice(), this.#samples.queues.ringOf(queue));
+    const samples = this.#samples.followed.get(queue) ?? this.#samples.queues.ringOf(queue);
+    return new Measured(queueMetrics, this.#row.slice(), samples);
+  }
+
+  /** Keeps a day's history of a queue from now on. Of many, those that were asked for last are kept. */
+  follow(queue: Queue): void {
+    const { followed, queues } = this.#samples;
+    const history = followed.get(queue) ?? historyFrom(queues.ringOf(queue));
+    followed.delete(queue);
+    followed.set(queue, history);
+    const [oldest] = followed.keys();
+    if (followed.size > followedMax && oldest !== undefined) followed.delete(oldest);
   }
 
   /** The sum over some vhosts. */
@@ -91,8 +116,8 @@ export class Metrics {
       this.#readVhost(vhost);
       addTo(total, this.#sum);
     }
-    const rings = vhosts.flatMap((vhost) => this.#samples.vhosts.get(vhost) ?? []);
-    return new Measured(queueMetrics, total, SampleRing.sum(rings));
+    const histories = vhosts.flatMap((vhost) => this.#samples.vhosts.get(vhost) ?? []);
+    return new Measured(queueMetrics, total, SampleHistory.sum(histories));
   }
 
   ofExchange(counters: ExchangeCounters): Measured<ExchangeMetric> {
@@ -124,6 +149,7 @@ export class Metrics {
   #sample(now: number): void {
     const { vhosts, churn } = this.#sources;
     for (const vhost of vhosts.list()) this.#sampleVhost(vhost, now);
+    for (const queue of this.#samples.followed.keys()) if (queue.deleted) this.#samples.followed.delete(queue);
     this.#sampleConnections(now);
     this.#samples.churn.note(churn, churnRow(churn), now, this.#sampledAt);
     this.#sampledAt = now;
@@ -132,9 +158,9 @@ export class Metrics {
 
   #sampleVhost(vhost: Vhost, now: number): void {
     this.#readVhost(vhost, (queue) => this.#sampleQueue(queue, now));
-    const ring = this.#samples.vhosts.get(vhost) ?? new SampleRing(queueMetrics.length, summedSamplesMax);
-    this.#samples.vhosts.set(vhost, ring);
-    ring.add(now, this.#sum);
+    const history = this.#samples.vhosts.get(vhost) ?? SampleHistory.of(queueMetrics.length);
+    this.#samples.vhosts.set(vhost, history);
+    history.add(now, this.#sum);
     for (const counters of vhost.exchangeCounters()) {
       this.#samples.exchanges.note(counters, exchangeRow(counters), now, this.#sampledAt);
     }
@@ -178,9 +204,11 @@ export class Metrics {
 
   /** Takes a sample of a queue whose values are in #row. */
   #sampleQueue(queue: Queue, now: number): void {
+    this.#samples.followed.get(queue)?.add(now, this.#row);
     if (this.#samples.queues.isWatched(queue)) this.#samples.queues.sample(queue, this.#row, now);
     else if (isActive(queue.counters)) {
       this.#samples.queues.start(queue, this.#row, now, this.#sampledAt, beforeItsFirst(queue));
+      if (this.#samples.followed.size < followedMax) this.follow(queue);
     }
   }
 }
@@ -203,6 +231,20 @@ function beforeItsFirst({ counters, ready, unacked }: Queue): Float64Array {
   const before = new Float64Array(queueMetrics.length);
   before[at.messages] = before[at.messages_ready] = messages;
   return before;
+}
+
+/** A history that begins with the samples there are. */
+function historyFrom(ring: Samples | undefined): SampleHistory {
+  const history = SampleHistory.of(queueMetrics.length);
+  if (ring === undefined) return history;
+  const columns = queueMetrics.map((_, column) => ring.series(column, samplesMax * sampleEveryMs, sampleEveryMs));
+  for (const [back, { timestamp }] of [...(columns[0] ?? []).entries()].reverse()) {
+    history.add(
+      timestamp,
+      Float64Array.from(columns, (samples) => samples[back]?.sample ?? 0),
+    );
+  }
+  return history;
 }
 
 function isActive({ published, delivered, deliveredNoAck, got, gotNoAck, gotEmpty }: QueueCounters): boolean {

@@ -5,8 +5,19 @@ export interface Sample {
   readonly timestamp: number;
 }
 
-/** The last samples of a row of numbers that is looked at from time to time. */
-export class SampleRing {
+/** What is kept of a row of numbers that is looked at from time to time. */
+export interface Samples {
+  /** How many samples there are of the last minutes. */
+  readonly size: number;
+  add(time: number, values: Float64Array): void;
+  /** Change a second between the last two samples; 0 before there are two. */
+  rate(column: number): number;
+  /** Values `stepMs` apart for as long as `ageMs`, newest first; each is the last sample at its time. */
+  series(column: number, ageMs: number, stepMs: number): Sample[];
+}
+
+/** The last samples of a row of numbers. */
+export class SampleRing implements Samples {
   readonly #columns: number;
   readonly #capacity: number;
   readonly #times: Float64Array;
@@ -46,23 +57,18 @@ export class SampleRing {
     this.#values.set(values, row * this.#columns);
   }
 
-  /** Change a second between the last two samples; 0 before there are two. */
   rate(column: number): number {
     if (this.size < 2) return 0;
     return change(this.#sampleAt(0, column), this.#sampleAt(1, column));
   }
 
-  /** Values `stepMs` apart for as long as `ageMs`, newest first; each is the last sample at its time. */
   series(column: number, ageMs: number, stepMs: number): Sample[] {
-    const samples: Sample[] = [];
-    const newest = this.#timeAt(0);
-    let back = 0;
-    for (let timestamp = newest; timestamp >= newest - ageMs; timestamp -= stepMs) {
-      while (back < this.size && this.#timeAt(back) > timestamp) back++;
-      if (back >= this.size) break;
-      samples.push({ sample: this.#valueAt(back, column), timestamp });
-    }
-    return samples;
+    return stepped([...this.samples(column)], ageMs, stepMs);
+  }
+
+  /** All values of a column, newest first. */
+  *samples(column: number): Iterable<Sample> {
+    for (let back = 0; back < this.size; back++) yield this.#sampleAt(back, column);
   }
 
   /** A row counted back from the newest, which is 0. */
@@ -78,6 +84,20 @@ export class SampleRing {
   #timeAt(back: number): number {
     return this.#times[(this.#added - 1 - back) % this.#capacity] ?? 0;
   }
+}
+
+/** Of samples, newest first, those `stepMs` apart for as long as `ageMs`. */
+export function stepped(samples: readonly Sample[], ageMs: number, stepMs: number): Sample[] {
+  const newest = samples[0]?.timestamp ?? 0;
+  const steps: Sample[] = [];
+  let back = 0;
+  for (let timestamp = newest; timestamp >= newest - ageMs; timestamp -= stepMs) {
+    while ((samples[back]?.timestamp ?? 0) > timestamp) back++;
+    const at = samples[back];
+    if (at === undefined) break;
+    steps.push({ sample: at.sample, timestamp });
+  }
+  return steps;
 }
 
 /** Change a second from one sample to a later one. */

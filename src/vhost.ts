@@ -17,41 +17,17 @@ import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { EffectivePolicy, Policies } from "./policies.ts";
 import { queueTypeOf } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
-import type { Enqueued, Queue, QueueHost } from "./queue/queue.ts";
+import type { Queue, QueueHost } from "./queue/queue.ts";
 import { newQueueCounters } from "./queue/queue-counters.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
+import type { ExchangeCounters, Route, Target } from "./route.ts";
 import type { Pages } from "./store/pages.ts";
-import type { CommitWaiter, Store, VhostDefinition } from "./store/store.ts";
+import type { Store, VhostDefinition } from "./store/store.ts";
 
 /** An exchange of a vhost: it binds queues and other exchanges. */
 export interface VhostExchange extends Exchange<Bindable> {}
 export type Bindable = Queue | VhostExchange;
-
-/** Where a routed message ends up: a queue, or the consumer behind a direct reply-to address. */
-export interface Target {
-  readonly name: string;
-  /** Whether publishers should slow down. */
-  readonly behind: boolean;
-  enqueue(message: Message, waiter: CommitWaiter | undefined, tag: number): Enqueued;
-}
-
-/** Where messages to an exchange with a key go. */
-export interface Route {
-  readonly targets: readonly Target[];
-  /** True when every message to that exchange with that key goes there, whatever its headers. */
-  readonly fixed: boolean;
-  /** True when all it goes to is a wait in an exchange. */
-  readonly delayed: boolean;
-  /** Of the exchange that it starts from. */
-  readonly counters: ExchangeCounters;
-}
-
-/** Messages that came to an exchange, and those that went from it to queues. */
-export interface ExchangeCounters {
-  publishedIn: number;
-  publishedOut: number;
-}
 
 /** What a vhost needs of the broker it is in. */
 export interface VhostHost {
@@ -283,7 +259,7 @@ export class Vhost implements QueueHost {
     const found = new Set<Bindable>();
     exchange.routeAll(routingKeys, content, found);
     if (found.size === 0) {
-      const alternate = this.#alternateOf(exchange);
+      const alternate = this.alternateOf(exchange);
       if (alternate !== undefined) passed.add(alternate);
     }
     for (const destination of found) {
@@ -292,7 +268,8 @@ export class Vhost implements QueueHost {
     }
   }
 
-  #alternateOf(exchange: VhostExchange): VhostExchange | undefined {
+  /** Where messages go that an exchange has no binding for. */
+  alternateOf(exchange: VhostExchange): VhostExchange | undefined {
     const name =
       exchange.arguments.get("alternate-exchange") ?? this.policyOf(exchange).rules.get("alternate-exchange");
     return name?.type === "longstr" ? this.exchanges.get(name.value.toString()) : undefined;

@@ -1,28 +1,29 @@
-import { SampleRing } from "./sample-ring.ts";
+import type { Samples } from "./sample-ring.ts";
 
 /** The last values of a thing, and its samples unless it has been idle for as long as these go back. */
 interface Watched {
   readonly last: Float64Array;
   lastAt: number;
-  ring: SampleRing | undefined;
+  ring: Samples | undefined;
   idle: number;
 }
 
 /** Samples of many things of one kind. What does not change costs one row of numbers, what never changed nothing. */
 export class Watch<T extends object> {
-  readonly #columns: number;
-  readonly #samplesMax: number;
+  readonly #idleMax: number;
+  readonly #newSamples: () => Samples;
   readonly #watched = new WeakMap<T, Watched>();
   readonly #zeros: Float64Array;
 
-  constructor(columns: number, samplesMax: number) {
-    this.#columns = columns;
-    this.#samplesMax = samplesMax;
+  /** Samples of a thing are forgotten when it was idle for `idleMax` of them. */
+  constructor(columns: number, idleMax: number, newSamples: () => Samples) {
+    this.#idleMax = idleMax;
+    this.#newSamples = newSamples;
     this.#zeros = new Float64Array(columns);
   }
 
   /** The samples of a thing that changed of late. */
-  ringOf(thing: T): SampleRing | undefined {
+  ringOf(thing: T): Samples | undefined {
     return this.#watched.get(thing)?.ring;
   }
 
@@ -45,7 +46,7 @@ export class Watch<T extends object> {
     watched.idle = changed ? 0 : watched.idle + 1;
     if (changed) watched.ring ??= this.#ringFrom(watched.lastAt, watched.last);
     watched.ring?.add(now, row);
-    if (watched.idle >= this.#samplesMax) watched.ring = undefined;
+    if (watched.idle >= this.#idleMax) watched.ring = undefined;
     watched.last.set(row);
     watched.lastAt = now;
   }
@@ -56,8 +57,8 @@ export class Watch<T extends object> {
     else if (!isSame(row, this.#zeros)) this.start(thing, row, now, lastAt);
   }
 
-  #ringFrom(time: number, row: Float64Array): SampleRing {
-    const ring = new SampleRing(this.#columns, this.#samplesMax);
+  #ringFrom(time: number, row: Float64Array): Samples {
+    const ring = this.#newSamples();
     ring.add(time, row);
     return ring;
   }

@@ -10,11 +10,13 @@ import { wholeNumber } from "../whole-number.ts";
 /** Which messages of a queue are meant. */
 const filter = {
   header: text("--header <name|name=value>", "those with this header"),
+  property: text("--property <name|name=value>", "those with this property, routing_key or exchange"),
   body: text("--body <text>", "those with this text in their body"),
 };
 
 interface Filter {
   readonly header: string | undefined;
+  readonly property: string | undefined;
   readonly body: string | undefined;
 }
 
@@ -140,6 +142,46 @@ const moveMessages = command({
   },
 });
 
+const replayDeadLetters = command({
+  name: "replay_dead_letters",
+  group: "Queues and messages",
+  summary: "moves ready dead letters back to the queues they died in first, each in one transaction",
+  arguments: { "<queue>": "name of the queue that they are in" },
+  options: { ...filter, dryRun: flag("--dry-run", "only tell how many would go where") },
+  timeoutSeconds: "unlimited",
+  run: async (context, { queue }, { dryRun, ...wanted }) => {
+    const { api, vhost, output } = context;
+    output.banner(`Replaying dead letters of queue '${queue}' in vhost '${vhost}' ...`);
+    const answer = await api
+      .post(path`/queues/${vhost}/${queue}/messages/replay`, { ...queryOf(wanted), dry_run: dryRun })
+      .catch(on(404, (error) => noSuchQueue(queue, vhost, error)));
+    const destinations = isRecord(answer) && Array.isArray(answer["destinations"]) ? answer["destinations"] : [];
+    const columns = ["queue", "reason", "messages"];
+    const rows = destinations.map((row) => columns.map((name) => plain(valueAt(row, name))));
+    output.table({ columns, rows });
+    if (!dryRun) sayMoved(context, [answer]);
+  },
+});
+
+const explainRoute = command({
+  name: "explain_route",
+  group: "Queues and messages",
+  summary: "tells where a message would go, and by which bindings; none is published",
+  arguments: { "<exchange>": "name of the exchange; amq.default is the nameless one", "[routing_key]": "routing key" },
+  options: { headers: text("--headers <json>", "headers of the message, a JSON object") },
+  run: async ({ api, vhost, output }, { exchange, routing_key }, { headers }) => {
+    const query = new URLSearchParams({ routing_key: routing_key ?? "", ...(headers !== undefined && { headers }) });
+    const absent = `There is no exchange '${exchange}' in vhost '${vhost}'`;
+    output.banner(`Explaining the route from exchange '${exchange}' in vhost '${vhost}' ...`);
+    const answer = await api
+      .item(`${path`/exchanges/${vhost}/${exchange}/route`}?${query}`)
+      .catch(on(404, (cause) => new CommandError(exitCode.unavailable, absent, { cause })));
+    const steps = Array.isArray(answer["steps"]) ? answer["steps"] : [];
+    const columns = ["exchange", "destination_type", "destination", "via", "routing_key", "arguments"];
+    output.table({ columns, rows: steps.map((row) => columns.map((name) => plain(valueAt(row, name)))) });
+  },
+});
+
 /** Says how many were moved; that some could not be is a failure. */
 function sayMoved({ output }: Context, answers: readonly unknown[]): void {
   const sum = (field: string) => answers.reduce<number>((total, answer) => total + numberIn(answer, field), 0);
@@ -150,10 +192,11 @@ function sayMoved({ output }: Context, answers: readonly unknown[]): void {
   throw new CommandError(exitCode.unavailable, `${unroutable + rejected} messages stayed where they were: ${why}`);
 }
 
-function checkMeant(ids: readonly string[], { header, body, all }: Meant): void {
-  const ways = [ids.length > 0, header !== undefined || body !== undefined, all].filter((isGiven) => isGiven).length;
-  if (ways === 0) throw new ArgumentError("ids, --header, --body or --all should say which messages");
-  if (ways > 1) throw new ArgumentError("give ids, or --header and --body, or --all, and only one of these");
+function checkMeant(ids: readonly string[], { all, ...wanted }: Meant): void {
+  const ways = [ids.length > 0, Object.keys(queryOf(wanted)).length > 0, all].filter((isGiven) => isGiven).length;
+  if (ways === 0) throw new ArgumentError("ids, --header, --property, --body or --all should say which messages");
+  if (ways > 1)
+    throw new ArgumentError("give ids, or --header, --property and --body, or --all, and only one of these");
 }
 
 /** Does something for each id, one after the other. */
@@ -209,8 +252,12 @@ function meantIn<T>({ all, ...wanted }: Meant, yes: T): Record<string, string | 
   return { ...queryOf(wanted), ...(all && { all: yes }) };
 }
 
-function queryOf({ header, body }: Filter): Record<string, string> {
-  return { ...(header !== undefined && { header }), ...(body !== undefined && { body }) };
+function queryOf({ header, property, body }: Filter): Record<string, string> {
+  return {
+    ...(header !== undefined && { header }),
+    ...(property !== undefined && { property }),
+    ...(body !== undefined && { body }),
+  };
 }
 
 function numberIn(answer: unknown, field: string): number {
@@ -230,4 +277,4 @@ function noSuchMessage(id: string): (error: unknown) => never {
 }
 
 /** The commands about single messages, which RabbitMQ does not have. */
-export const messageCommands = [listMessages, deleteMessages, moveMessages];
+export const messageCommands = [listMessages, deleteMessages, moveMessages, replayDeadLetters, explainRoute];

@@ -46,7 +46,7 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   process.umask(ownerOnly);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
   const writer = startWriter(config.dataDir);
-  const [{ startBroker }, { createLog, LogLines }] = await Promise.all([
+  const [{ openBroker }, { createLog, LogLines }] = await Promise.all([
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
@@ -56,7 +56,7 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   for (const file of secretFiles.filter(isOpenToAll))
     log.warn({ file }, "a file with secrets can be read by everybody");
   const stopSignal = firstSignal();
-  const broker = await startBroker(config, log, writer, lines).catch((error: unknown) =>
+  const broker = await openBroker(config, { log, lines, writer }).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   setFlagsFromString(youngGeneration);

@@ -2,7 +2,7 @@ import type { Queue } from "../queue/queue.ts";
 import { type FoundMessage, QueueScan } from "../queue/queue-scan.ts";
 import { segmentMessagesMax } from "../queue/segment.ts";
 import { type Answer, answer, type Call } from "./call.ts";
-import { messageFilter } from "./message-filter.ts";
+import { messageFilter, wantedIn } from "./message-filter.ts";
 import { encodingFrom, messageRow } from "./message-row.ts";
 import { badRequest } from "./refusal.ts";
 import type { Row } from "./rows.ts";
@@ -25,7 +25,7 @@ export async function browseMessages(queue: Queue, call: Call): Promise<Answer> 
   const limit = Math.min(whole("limit", query["limit"], limitDefault), limitMax);
   const truncate = whole("truncate", query["truncate"], truncateDefault);
   const encoding = encodingFrom(query["encoding"] ?? "auto");
-  const isWanted = messageFilter(query["header"], query["body"]) ?? (() => true);
+  const isWanted = messageFilter(wantedIn(query)) ?? (() => true);
   const items: Row[] = [];
   let bytes = 0;
   let position = offset;

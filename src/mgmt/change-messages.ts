@@ -6,12 +6,13 @@ import { type FoundMessage, QueueScan } from "../queue/queue-scan.ts";
 import { Message } from "../record.ts";
 import { editRecord } from "../record-edit.ts";
 import { senderSelected } from "../sender-selected.ts";
+import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
 import type { Guard } from "./auth.ts";
 import { placeOf } from "./browse-messages.ts";
 import { type Answer, answer, type Call } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
-import { type MessageFilter, messageFilter } from "./message-filter.ts";
+import { type MessageFilter, messageFilter, type Wanted, wantedBy, wantedIn } from "./message-filter.ts";
 import { writableExchange } from "./publish.ts";
 import { badRequest, notAuthorised, notFound, unavailable } from "./refusal.ts";
 import { Slices } from "./slices.ts";
@@ -23,8 +24,7 @@ export async function deleteMessage(queue: Queue, id: string): Promise<void> {
 
 /** Deletes the ready messages that the query asks for. */
 export async function deleteMessages(queue: Queue, call: Call): Promise<Answer> {
-  const { header, body, all } = call.query;
-  const isWanted = requiredFilter(header, body, all === "true");
+  const isWanted = requiredFilter(wantedIn(call.query), call.query["all"] === "true");
   const deleted = await actOnAll(queue, isWanted, ({ segment, index }) => queue.discard(segment, index, false));
   return answer({ deleted });
 }
@@ -37,17 +37,18 @@ export async function moveMessage(mover: Mover, queue: Queue, id: string): Promi
 
 /** Moves the ready messages that the body asks for to where it says. */
 export async function moveMessages(mover: Mover, queue: Queue, call: Call): Promise<Answer> {
-  const { body } = call;
-  const isWanted = requiredFilter(body.findText("header"), body.findText("body"), body.flag("all"));
+  const isWanted = requiredFilter(wantedBy(call.body), call.body.flag("all"));
   await actOnAll(queue, isWanted, (found) => mover.move(queue, found));
   return answer(mover.outcome);
 }
 
 /** That all are meant must be said: it must not come of a filter that was forgotten. */
-function requiredFilter(header: string | undefined, body: string | undefined, all: boolean): MessageFilter {
-  const filter = messageFilter(header, body);
-  if (filter === undefined && !all) throw badRequest("'header' or 'body' should say which messages, or 'all' be true");
-  if (filter !== undefined && all) throw badRequest("'all' messages are meant, or those with 'header' and 'body'");
+function requiredFilter(wanted: Wanted, all: boolean): MessageFilter {
+  const filter = messageFilter(wanted);
+  if (filter === undefined && !all) {
+    throw badRequest("'header', 'property' or 'body' should say which messages, or 'all' be true");
+  }
+  if (filter !== undefined && all) throw badRequest("'all' messages are meant, or those with this header or body");
   return filter ?? (() => true);
 }
 
@@ -107,13 +108,23 @@ export class Mover {
   }
 
   /** Reads where to from the body: `exchange`, `routing_key`, or both. */
-  static from({ alarms, permissions }: ManagementHost, guard: Guard, vhost: Vhost, call: Call): Mover {
-    const { body, user } = call;
+  static from(host: ManagementHost, guard: Guard, vhost: Vhost, { body, user }: Call): Mover {
     const routingKey = body.findText("routing_key");
     const name = body.findText("exchange") ?? "";
     if (routingKey === undefined && name === "") throw badRequest("'exchange' or 'routing_key' should say where to");
     if (Buffer.byteLength(routingKey ?? "") > 255) throw badRequest("'routing_key' is longer than 255 bytes");
-    const exchange = writableExchange(guard, vhost, name === "amq.default" ? "" : name, user);
+    return Mover.to(host, guard, vhost, user, { exchange: name === "amq.default" ? "" : name, routingKey });
+  }
+
+  /** Moves to an exchange, with one routing key for all or with each one's own. */
+  static to(
+    { alarms, permissions }: ManagementHost,
+    guard: Guard,
+    vhost: Vhost,
+    user: User,
+    { exchange: name, routingKey }: { readonly exchange: string; readonly routingKey: string | undefined },
+  ): Mover {
+    const exchange = writableExchange(guard, vhost, name, user);
     const mayUse = (key: string): boolean =>
       exchange.type !== "topic" || permissions.allowsTopic(user.name, vhost.name, "write", exchange.name, key);
     if (routingKey !== undefined && !mayUse(routingKey)) throw notAuthorised("Access refused.");

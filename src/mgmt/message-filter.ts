@@ -1,6 +1,8 @@
-import { tableToPlain } from "../plain-table.ts";
+import type { JsonObject } from "../json-object.ts";
+import { type PlainTable, tableToPlain } from "../plain-table.ts";
 import type { Message } from "../record.ts";
-import { readBody } from "../record-reader.ts";
+import { readBody, readProperties } from "../record-reader.ts";
+import type { Query } from "./paging.ts";
 import { badRequest } from "./refusal.ts";
 
 /** Longest text that is searched for. */
@@ -9,14 +11,42 @@ const wantedSizeMax = 4096;
 /** Whether a message is one of those that are wanted. */
 export type MessageFilter = (message: Message) => boolean;
 
-/**
- * What `header` (a name, or `name=value`) and `body` (a part of it) ask for; undefined when they ask for nothing.
- */
-export function messageFilter(header: string | undefined, body: string | undefined): MessageFilter | undefined {
-  const ofHeader = header === undefined || header === "" ? undefined : headerFilter(checked("header", header));
-  const ofBody = body === undefined || body === "" ? undefined : bodyFilter(checked("body", body));
-  if (ofHeader === undefined || ofBody === undefined) return ofHeader ?? ofBody;
-  return (message) => ofHeader(message) && ofBody(message);
+/** What a request says of the messages that it means. */
+export interface Wanted {
+  /** A name, or `name=value`. */
+  readonly header: string | undefined;
+  /** The same of a property, or of `routing_key` or `exchange`. */
+  readonly property: string | undefined;
+  /** A part of the body. */
+  readonly body: string | undefined;
+}
+
+/** What a query asks for. */
+export function wantedIn(query: Query): Wanted {
+  return { header: query["header"], property: query["property"], body: query["body"] };
+}
+
+/** What a body asks for. */
+export function wantedBy(body: JsonObject): Wanted {
+  return { header: body.findText("header"), property: body.findText("property"), body: body.findText("body") };
+}
+
+/** What is asked for; undefined when that is nothing. */
+export function messageFilter(wanted: Wanted): MessageFilter | undefined {
+  const filters = [
+    filterFor("header", wanted.header, headerFilter),
+    filterFor("property", wanted.property, propertyFilter),
+    filterFor("body", wanted.body, bodyFilter),
+  ].filter((filter) => filter !== undefined);
+  return filters.length === 0 ? undefined : (message) => filters.every((filter) => filter(message));
+}
+
+function filterFor(
+  name: string,
+  text: string | undefined,
+  make: (wanted: string) => MessageFilter,
+): MessageFilter | undefined {
+  return text === undefined || text === "" ? undefined : make(checked(name, text));
 }
 
 function checked(name: string, text: string): string {
@@ -25,14 +55,24 @@ function checked(name: string, text: string): string {
 }
 
 function headerFilter(wanted: string): MessageFilter {
+  const isMatch = fieldMatch(wanted);
+  return (message) => message.headersAt !== 0 && isMatch(tableToPlain(message.headers()));
+}
+
+function propertyFilter(wanted: string): MessageFilter {
+  const isMatch = fieldMatch(wanted);
+  return (message) => {
+    const { exchange, routingKey } = message;
+    return isMatch({ ...readProperties(message), exchange, routing_key: routingKey });
+  };
+}
+
+/** Whether fields have the one of `name` or `name=value`. */
+function fieldMatch(wanted: string): (fields: PlainTable) => boolean {
   const equals = wanted.indexOf("=");
   const name = equals < 0 ? wanted : wanted.slice(0, equals);
   const value = equals < 0 ? undefined : wanted.slice(equals + 1);
-  return (message) => {
-    if (message.headersAt === 0) return false;
-    const headers = tableToPlain(message.headers());
-    return Object.hasOwn(headers, name) && (value === undefined || String(headers[name]) === value);
-  };
+  return (fields) => Object.hasOwn(fields, name) && (value === undefined || String(fields[name]) === value);
 }
 
 function bodyFilter(wanted: string): MessageFilter {

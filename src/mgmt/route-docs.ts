@@ -86,6 +86,11 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "PUT /exchanges/:vhost/:exchange": set("Declare an exchange", "ExchangeBody"),
   "DELETE /exchanges/:vhost/:exchange": act("Delete an exchange; if-unused=true only when nothing is bound to it"),
   "POST /exchanges/:vhost/:exchange/publish": { summary: "Publish a message", body: "Publish", answer: "Published" },
+  "GET /exchanges/:vhost/:exchange/route": {
+    summary: "Where a message would go with this routing key and these headers, a JSON object; none is published",
+    answer: "Route",
+    query: ["routing_key", "headers"],
+  },
   "GET /exchanges/:vhost/:exchange/bindings/source": list("Bindings of an exchange", "Binding"),
   "GET /exchanges/:vhost/:exchange/bindings/destination": list("Bindings to an exchange", "Binding"),
 
@@ -118,18 +123,23 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /queues/:vhost/:queue/messages": {
     summary: "Look at messages, ready and unacked, and leave them as they are",
     answer: "MessagePage",
-    query: ["offset", "limit", "header", "body", "truncate", "encoding"],
+    query: ["offset", "limit", "header", "property", "body", "truncate", "encoding"],
   },
   "DELETE /queues/:vhost/:queue/messages": {
-    summary: "Delete the ready messages that have a header, or a text in their body, or all",
+    summary: "Delete the ready messages that have a header, a property, a text in their body, or all",
     answer: "Deleted",
-    query: ["header", "body", "all"],
+    query: ["header", "property", "body", "all"],
   },
   "DELETE /queues/:vhost/:queue/messages/:id": act("Delete one ready message"),
   "POST /queues/:vhost/:queue/messages/move": {
-    summary: "Move the ready messages that have a header, or a text in their body, or all",
+    summary: "Move the ready messages that have a header, a property, a text in their body, or all",
     body: "Move",
     answer: "Moved",
+  },
+  "POST /queues/:vhost/:queue/messages/replay": {
+    summary: "Move ready dead letters back to the queues they died in first, or tell with dry_run what that would be",
+    body: "Replay",
+    answer: "Replayed",
   },
   "POST /queues/:vhost/:queue/messages/:id/move": { summary: "Move one ready message", body: "Move", answer: "Moved" },
   "GET /queues/:vhost/:queue/bindings": list("Bindings of a queue", "Binding"),

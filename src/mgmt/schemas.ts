@@ -164,6 +164,16 @@ export const schemas: Readonly<Record<string, Row>> = {
     body: { ...text, description: "A part of the body" },
     all: { ...flag, description: "Every ready message, instead of those with a header or body" },
   }),
+  Replay: object({ header: text, property: text, body: text, dry_run: flag }),
+  Replayed: object({
+    dry_run: flag,
+    destinations: rows,
+    moved: integer,
+    unroutable: integer,
+    rejected: integer,
+    skipped: integer,
+  }),
+  Route: object({ queues: texts, delayed: flag, steps: rows }),
   Moved: object({ moved: integer, unroutable: integer, rejected: integer }),
   Connection: object({
     name: text,

@@ -99,8 +99,9 @@ function singleActiveConsumerTag({ options, consumers }: Queue): string | null {
   return null;
 }
 
-/** One queue by itself; see {@link exchangeDetails} for what is empty. */
+/** One queue by itself, with a history from now on; see {@link exchangeDetails} for what is empty. */
 export function queueDetails(queue: Queue, host: ManagementHost, query: Query): Row {
+  host.metrics.follow(queue);
   const row = queueView(queue, host, query);
   return { ...row, consumer_details: consumersOf(host.connections, queue), incoming: [], deliveries: [] };
 }

@@ -46,6 +46,36 @@ it("moves and deletes all messages when told so", async () => {
   expect(await payloads("to")).toEqual([]);
 });
 
+describe("explain_route", () => {
+  it("tells where a message would go, and publishes none", async () => {
+    await brokerctl.out("declare", "binding", "source=amq.topic", "destination=to", "routing_key=orders.*");
+    expect(await brokerctl.json("explain_route", "amq.topic", "orders.new")).toEqual([
+      expect.objectContaining({ exchange: "amq.topic", destination: "to", via: "binding", routing_key: "orders.*" }),
+    ]);
+    expect(await brokerctl.json("explain_route", "amq.topic", "other")).toEqual([]);
+    expect(await payloads("to")).toEqual([]);
+  });
+
+  it("tells of an exchange that there is not", async () => {
+    const { exitCode, stderr } = await brokerctl.run(["explain_route", "nothing", "key"]);
+    expect(exitCode).toBe(69);
+    expect(stderr).toContain("There is no exchange 'nothing' in vhost '/'");
+  });
+});
+
+describe("replay_dead_letters", () => {
+  it("sends dead letters back, and tells first what it would do", async () => {
+    const headers = { "x-first-death-queue": "to", "x-first-death-reason": "expired" };
+    const properties = JSON.stringify({ headers });
+    await brokerctl.out("publish", "routing_key=from", "payload=dead", `properties=${properties}`);
+    const plan = [{ queue: "to", reason: "expired", messages: 1 }];
+    expect(await brokerctl.json("replay_dead_letters", "from", "--dry-run")).toEqual(plan);
+    expect(await payloads("to")).toEqual([]);
+    expect(await brokerctl.out("-q", "replay_dead_letters", "from")).toContain("Moved 1 messages");
+    expect(await payloads("to")).toEqual(["dead"]);
+  });
+});
+
 describe("list_messages", () => {
   it("shows what is in a queue, and leaves it there", async () => {
     expect(await brokerctl.out("list_messages", "from")).toMatch(
@@ -58,6 +88,8 @@ describe("list_messages", () => {
 
   it("shows only those that are meant", async () => {
     expect(await payloads("from", "--header", "n=3")).toEqual(["three"]);
+    expect(await payloads("from", "--property", "delivery_mode=1")).toEqual([]);
+    expect(await payloads("from", "--property", "routing_key=from", "--body", "tw")).toEqual(["two"]);
     expect(await payloads("from", "--body", "o")).toEqual(["one", "two", "four"]);
     expect(await payloads("from", "--offset", "1", "--limit", "2")).toEqual(["two", "three"]);
   });
@@ -109,12 +141,8 @@ it.each([
   [["list_messages", "none"], 69, "There is no queue 'none' in vhost '/'"],
   [["list_messages", "from", "nonsense"], 64, "Info key(s) nonsense are not supported"],
   [["list_messages", "from", "--limit", "many"], 64, "--limit : many"],
-  [["delete_messages", "from"], 64, "ids, --header, --body or --all should say which messages"],
-  [
-    ["delete_messages", "from", "1", "--body", "x"],
-    64,
-    "give ids, or --header and --body, or --all, and only one of these",
-  ],
+  [["delete_messages", "from"], 64, "ids, --header, --property, --body or --all should say which messages"],
+  [["delete_messages", "from", "1", "--body", "x"], 64, "and --body, or --all, and only one of these"],
   [["delete_messages", "from", "1"], 69, "There is no message 1 in the queue"],
   [["delete_messages", "none", "--body", "x"], 69, "There is no queue 'none'"],
   [["move_messages", "from", "--body", "x"], 64, "--to or --to-exchange should say where to"],

@@ -215,7 +215,7 @@ describe("deleting messages", () => {
     const source = await amqp.queue(channel, { arguments: letters });
     await fill(source, ["x", "y"]);
     const { body } = await admin.delete(`/queues/%2F/${queue}/messages`);
-    expect(body).toEqual(badRequest("'header' or 'body' should say which messages, or 'all' be true"));
+    expect(body).toEqual(badRequest("'header', 'property' or 'body' should say which messages, or 'all' be true"));
     expect((await admin.must("DELETE", `/queues/%2F/${source}/messages?body=x`)).body).toEqual({ deleted: 1 });
     expect([await drain(channel, source), await drain(channel, dead)]).toEqual([["y"], []]);
   });
@@ -277,7 +277,7 @@ describe("moving messages", () => {
       rejected: 0,
     });
     expect((await browse(queue)).items.map(({ payload }) => payload)).toEqual(["a", "b", "c", "d", "e"]);
-    const both = badRequest("'all' messages are meant, or those with 'header' and 'body'");
+    const both = badRequest("'all' messages are meant, or those with this header or body");
     expect((await admin.post(`${path}/move`, { ...everything, body: "a" })).body).toEqual(both);
     expect((await admin.delete(`${path}?all=true&header=n`)).body).toEqual(both);
     expect((await admin.delete(`${path}?all=false`)).status).toBe(400);
@@ -293,7 +293,7 @@ describe("moving messages", () => {
       badRequest("'exchange' or 'routing_key' should say where to"),
     );
     expect((await admin.post(path, { routing_key: "x" })).body).toEqual(
-      badRequest("'header' or 'body' should say which messages, or 'all' be true"),
+      badRequest("'header', 'property' or 'body' should say which messages, or 'all' be true"),
     );
     expect((await admin.post(path, { exchange: "none", body: "a" })).status).toBe(404);
     expect((await reader.post(path, { exchange: "amq.fanout", body: "a" })).body).toEqual(

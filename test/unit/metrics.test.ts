@@ -65,7 +65,8 @@ describe("metrics", () => {
     expect([rateOf("publish"), rateOf("messages")]).toEqual([0, 0]);
   });
 
-  it("remember a minute of a queue that is in use, and nothing of one that is not", () => {
+  it("remember a minute of a queue that is in use and not followed, and nothing of one that is not", () => {
+    for (let n = 0; n < 100; n++) metrics.follow(declare(`followed-${n}`));
     publish(1);
     clock.advance(sampleMs);
     for (let i = 0; i < 20; i++) {
@@ -115,5 +116,24 @@ describe("metrics", () => {
     expect(clock.nextDue).toBe(clock.now() + sampleMs);
     metrics.stop();
     expect(clock.nextDue).toBeUndefined();
+  });
+
+  it("keep a day of queues that were active, and of those that somebody looks at", () => {
+    publish(10);
+    clock.advance(sampleMs);
+    for (let minutes = 0; minutes < 120; minutes++) clock.advance(60_000);
+    const ages = (of: Queue) => metrics.ofQueue(of).series("messages", 86_400_000, 600_000).length;
+    expect(ages(queue)).toBeGreaterThanOrEqual(12);
+    const idle = declare("idle");
+    metrics.follow(idle);
+    for (let minutes = 0; minutes < 60; minutes++) clock.advance(60_000);
+    expect(ages(idle)).toBeGreaterThanOrEqual(6);
+  });
+
+  it("follow a hundred queues, and drop the one that was looked at longest ago", () => {
+    const queues = Array.from({ length: 101 }, (_, n) => declare(`followed-${n}`));
+    for (const one of queues) metrics.follow(one);
+    clock.advance(sampleMs);
+    expect(queues.map((one) => metrics.ofQueue(one).samples)).toEqual([0, ...queues.slice(1).map(() => 1)]);
   });
 });

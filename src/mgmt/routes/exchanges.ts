@@ -1,13 +1,17 @@
 import { exchangeFrom } from "../../definition-fields.ts";
+import { explainRoute, type RouteStep } from "../../explain-route.ts";
+import { JsonObject } from "../../json-object.ts";
 import { stripLineBreaks } from "../../names.ts";
+import { tableFromPlain, tableToPlain } from "../../plain-table.ts";
 import { declareExchange, deleteExchange } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { Api } from "../api.ts";
 import type { Guard } from "../auth.ts";
-import { type Answer, type Call, done, putAnswer } from "../call.ts";
+import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { publish } from "../publish.ts";
 import { found, notAuthorised, notFound } from "../refusal.ts";
+import type { Row } from "../rows.ts";
 import { exchangeDetails, exchangeView } from "../topology-views.ts";
 import { exchangeName } from "./bindings.ts";
 
@@ -29,11 +33,31 @@ export function exchangeRoutes(api: Api, host: ManagementHost, guard: Guard): vo
     const exchange = found(vhost.exchanges.get(exchangeName(call, "exchange")));
     return call.item(exchangeDetails(vhost, exchange, metrics, call.query));
   });
+  api.get("/exchanges/:vhost/:exchange/route", "vhost", (call) => answer(routeRow(vhostOf(call), call)));
   api.put("/exchanges/:vhost/:exchange", "vhost", (call) => declare(vhostOf(call), guard, call));
   api.delete("/exchanges/:vhost/:exchange", "vhost", (call) => remove(vhostOf(call), guard, call));
   api.post("/exchanges/:vhost/:exchange/publish", "vhost", (call) =>
     publish(host, guard, vhostOf(call), exchangeName(call, "exchange"), call),
   );
+}
+
+/** Where a message would go that the query describes. */
+function routeRow(vhost: Vhost, call: Call): Row {
+  const exchange = exchangeName(call, "exchange");
+  if (!vhost.exchanges.has(exchange)) throw notFound();
+  const headers = tableFromPlain(JsonObject.parse(call.query["headers"] ?? "").plain());
+  const { queues, delayed, steps } = explainRoute(vhost, exchange, call.query["routing_key"] ?? "", headers);
+  return { queues, delayed, steps: steps.map(stepRow) };
+}
+
+function stepRow({ source, destination, binding }: RouteStep): Row {
+  return {
+    exchange: source.name,
+    destination: destination.name,
+    destination_type: destination.kind,
+    via: binding === undefined ? "alternate exchange" : "binding",
+    ...(binding !== undefined && { routing_key: binding.routingKey, arguments: tableToPlain(binding.arguments) }),
+  };
 }
 
 function declare(vhost: Vhost, guard: Guard, call: Call): Answer {

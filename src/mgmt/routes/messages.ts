@@ -8,8 +8,9 @@ import { type Call, done } from "../call.ts";
 import { deleteMessage, deleteMessages, Mover, moveMessage, moveMessages } from "../change-messages.ts";
 import type { ManagementHost } from "../host.ts";
 import { found } from "../refusal.ts";
+import { type ReplayTargets, replayMessages } from "../replay-messages.ts";
 
-/** `/api/queues/:vhost/:queue/messages`, which RabbitMQ does not have: look into a queue, delete and move messages. */
+/** `/api/queues/:vhost/:queue/messages`, which RabbitMQ does not have: look into a queue, delete, move and replay messages. */
 export function messageRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const path = "/queues/:vhost/:queue/messages";
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
@@ -29,6 +30,14 @@ export function messageRoutes(api: Api, host: ManagementHost, guard: Guard): voi
   api.post(`${path}/move`, "vhost", (call) => {
     const queue = readable(call);
     return moveMessages(moverFor(call), queue, call);
+  });
+  api.post(`${path}/replay`, "vhost", (call) => {
+    const vhost = vhostOf(call);
+    const targets: ReplayTargets = {
+      has: (name) => vhost.queues.has(name),
+      moverTo: (name) => Mover.to(host, guard, vhost, call.user, { exchange: "", routingKey: name }),
+    };
+    return replayMessages(targets, readable(call), call);
   });
   api.post(`${path}/:id/move`, "vhost", (call) => {
     const queue = readable(call);

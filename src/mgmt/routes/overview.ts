@@ -45,7 +45,7 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
     management_version: rabbitmqVersion,
     cluster_name: host.globalParameters.clusterName,
     rates_mode: "basic",
-    sample_retention_policies: { global: [600], basic: [60], detailed: [60] },
+    sample_retention_policies: { global: [600, 3600, 86_400], basic: [60], detailed: [60] },
     statistics_db_event_queue: 0,
     is_op_policy_updating_enabled: true,
     default_queue_type: "classic",

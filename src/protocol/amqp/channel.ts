@@ -6,7 +6,8 @@ import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { Message } from "../../record.ts";
-import type { Route, Vhost } from "../../vhost.ts";
+import type { Route } from "../../route.ts";
+import type { Vhost } from "../../vhost.ts";
 import { AckDeadlines } from "./ack-deadlines.ts";
 import { handleBasic } from "./basic-class.ts";
 import { channelClosed, consumerDeleted } from "./client-events.ts";
@@ -283,7 +284,8 @@ export class Channel implements ConfirmSink {
   }
 
   ack(deliveryTag: number, multiple: boolean): void {
-    this.writer.ack(this.number, deliveryTag, multiple);
+    if (this.host.confirmFaults.isNacking) this.nack(deliveryTag, multiple);
+    else this.writer.ack(this.number, deliveryTag, multiple);
   }
 
   nack(deliveryTag: number, multiple: boolean): void {
@@ -295,7 +297,7 @@ export class Channel implements ConfirmSink {
   }
 
   sendConfirms(): void {
-    if (!this.isOpen || this.confirms === undefined) return;
+    if (!this.isOpen || this.confirms === undefined || this.host.confirmFaults.holds(this)) return;
     const confirmed = this.confirms.send();
     this.counters.confirmed += confirmed;
     this.vhost.counters.confirmed += confirmed;

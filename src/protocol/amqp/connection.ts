@@ -431,6 +431,10 @@ export class Connection
     this.#closeWith(new BrokerError("CONNECTION_FORCED", reason), 0);
   }
 
+  drop(): void {
+    this.#destroy("dropped on demand");
+  }
+
   #destroyLater(ms: number): void {
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(() => this.#socket.destroy(), ms).unref();

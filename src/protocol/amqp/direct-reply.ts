@@ -2,7 +2,7 @@ import { BrokerError } from "../../errors.ts";
 import { directReplyTo, randomToken } from "../../names.ts";
 import type { Enqueued } from "../../queue/queue.ts";
 import type { Message } from "../../record.ts";
-import type { Target } from "../../vhost.ts";
+import type { Target } from "../../route.ts";
 import type { Channel } from "./channel.ts";
 import { deliverPrefix } from "./deliver.ts";
 

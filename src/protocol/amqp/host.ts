@@ -3,6 +3,7 @@ import type { AuthAttempts } from "../../auth-attempts.ts";
 import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
+import type { ConfirmFaults } from "../../confirm-faults.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
 import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
@@ -31,6 +32,7 @@ export interface AmqpHost {
   readonly events: EventSink;
   readonly heartbeats: Heartbeats;
   readonly turns: OutputTurns;
+  readonly confirmFaults: ConfirmFaults;
   readonly churn: Churn;
   readonly authAttempts: AuthAttempts;
   readonly loginBackoff: LoginBackoff;

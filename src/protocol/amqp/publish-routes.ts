@@ -6,8 +6,8 @@ import { MessageContent, withoutBcc } from "../../message-content.ts";
 import { directReplyTo, exchangeText } from "../../names.ts";
 import { Message, propertyFlag } from "../../record.ts";
 import { editRecord } from "../../record-edit.ts";
+import type { Route } from "../../route.ts";
 import { mayBeSenderSelected, senderSelected } from "../../sender-selected.ts";
-import type { Route } from "../../vhost.ts";
 import type { Channel } from "./channel.ts";
 
 /** Properties that mean something to the broker when a message comes in. */

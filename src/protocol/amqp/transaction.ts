@@ -1,6 +1,6 @@
 import { BrokerError } from "../../errors.ts";
 import { Message } from "../../record.ts";
-import type { Route } from "../../vhost.ts";
+import type { Route } from "../../route.ts";
 import type { Channel } from "./channel.ts";
 import { type Settlement, settleOne } from "./settlements.ts";
 

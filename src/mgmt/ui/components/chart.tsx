@@ -122,7 +122,12 @@ function optionsOf(element: HTMLElement, series: readonly Series[], format: (val
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, space: 70, values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)) },
+      {
+        ...axis,
+        space: 70,
+        size: 26,
+        values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
+      },
       { ...axis, size: 64, values: (_plot, values) => values.map((value) => format(value).replace(/^–$/, "0")) },
     ],
     series: [

@@ -1,10 +1,10 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../lib/api.ts";
-import { count } from "../lib/format.ts";
+import { plural, singular } from "../lib/format.ts";
 import { type Live, useLiveAll } from "../lib/live.ts";
 import { number, type Row, rowsOf } from "../lib/row.ts";
-import { type TableState, useTableState } from "../lib/table-state.ts";
+import { type FirstSort, type TableState, useTableState } from "../lib/table-state.ts";
 import { Empty, Failure } from "./page.tsx";
 
 /** A column of a table. */
@@ -34,6 +34,8 @@ interface TableProps {
   readonly keyOf?: (row: Row) => string;
   readonly bulk?: (rows: readonly Row[], clear: () => void) => ComponentChildren;
   readonly actions?: ComponentChildren;
+  /** How it is sorted until somebody chooses. */
+  readonly firstSort?: FirstSort;
 }
 
 const pageSize = 100;
@@ -47,7 +49,7 @@ const overscan = 12;
  */
 export function DataTable(props: TableProps): JSX.Element {
   const { name, what, columns, empty, filters = true, keyOf, bulk, actions } = props;
-  const [state, change] = useTableState(name);
+  const [state, change] = useTableState(name, props.firstSort);
   const [ticked, setTicked] = useState<ReadonlyMap<string, Row>>(new Map());
   const { rows, total, error, isLoading, range, scroller, onScroll } = usePagedRows(props.path, state);
   const shown = columns.filter((column) => state.columns?.includes(column.id) ?? column.isExtra !== true);
@@ -57,7 +59,7 @@ export function DataTable(props: TableProps): JSX.Element {
       <div class="toolbar">
         {filters && <FilterBox what={what} state={state} change={change} />}
         <span class="dim total" aria-live="polite">
-          {isLoading ? "…" : `${count(total)} ${what}`}
+          {isLoading ? "…" : plural(total, singular(what), what)}
         </span>
         <span class="spring" />
         {bulk !== undefined && ticked.size > 0 && (

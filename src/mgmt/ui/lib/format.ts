@@ -65,3 +65,8 @@ export function moment(ms: number): string {
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
+
+/** The word for one of those: `policy` of `policies`. */
+export function singular(many: string): string {
+  return many.endsWith("ies") ? `${many.slice(0, -3)}y` : many.replace(/s$/, "");
+}

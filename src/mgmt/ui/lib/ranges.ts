@@ -7,11 +7,14 @@ export const ranges = [
   { id: "1m", title: "1 minute", age: 60, step: 5 },
   { id: "10m", title: "10 minutes", age: 600, step: 5 },
   { id: "1h", title: "1 hour", age: 3600, step: 30 },
-  { id: "8h", title: "8 hours", age: 28_800, step: 240 },
+  { id: "8h", title: "8 hours", age: 28_800, step: 600 },
   { id: "1d", title: "1 day", age: 86_400, step: 600 },
 ] as const;
 
 export type Range = (typeof ranges)[number];
+
+/** Of connections, channels and exchanges there is a minute. */
+export const minute = ranges[0];
 
 /** The range of all charts; in the URL, and remembered. */
 export function useRange(): readonly [Range, (id: string) => void] {

@@ -11,16 +11,24 @@ export interface TableState {
   readonly columns: readonly string[] | undefined;
 }
 
+/** A field of the API, and which way. */
+export type FirstSort = Pick<TableState, "sort" | "descending">;
+
+const unsorted: FirstSort = { sort: "", descending: false };
+
 /** In the URL, so that a link shows what its sender saw; without it there, as this browser showed it last. */
-export function useTableState(name: string): readonly [TableState, (changes: Partial<TableState>) => void] {
+export function useTableState(
+  name: string,
+  first = unsorted,
+): readonly [TableState, (changes: Partial<TableState>) => void] {
   const { query } = useRoute();
   const kept = new URLSearchParams(remembered(`table.${name}`) ?? "");
   const prefixed = (key: string): string => `${name}.${key}`;
   const get = (key: string): string | undefined => query.get(prefixed(key)) ?? kept.get(key) ?? undefined;
   const columns = get("columns");
   const state: TableState = {
-    sort: get("sort") ?? "",
-    descending: get("desc") === "1",
+    sort: get("sort") ?? first.sort,
+    descending: get("sort") === undefined ? first.descending : get("desc") === "1",
     filter: query.get(prefixed("filter")) ?? "",
     isRegex: get("regex") === "1",
     columns: columns === undefined || columns === "" ? undefined : columns.split(","),

@@ -40,7 +40,7 @@ const nodesMax = 160;
 /** The exchanges, queues and consumers of a vhost and how they hang together, as far as they have to do with `focus`. */
 export function topologyOf(sources: Sources, focus: string): Topology {
   const edges = edgesOf(sources);
-  const nodes = nodesOf(sources, edges);
+  const nodes = withEnds(nodesOf(sources, edges), edges);
   const wanted = focus === "" ? nodes : nodes.filter(({ id }) => nearTo(focus, nodes, edges).has(id));
   const shown = wanted.slice(0, nodesMax);
   const ids = new Set(shown.map(({ id }) => id));
@@ -49,6 +49,19 @@ export function topologyOf(sources: Sources, focus: string): Topology {
     edges: edges.filter(({ from, to }) => ids.has(from) && ids.has(to)),
     omitted: wanted.length - shown.length,
   };
+}
+
+/** First what hangs together, also what was not among the rows that were fetched; then what stands alone. */
+function withEnds(nodes: readonly Node[], edges: readonly Edge[]): Node[] {
+  const known = new Map(nodes.map((node) => [node.id, node]));
+  const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const bound = [...ends].map((id) => known.get(id) ?? unknownNode(id));
+  return [...bound, ...nodes.filter(({ id }) => !ends.has(id))];
+}
+
+function unknownNode(id: string): Node {
+  const [kind = "", ...name] = id.split(" ");
+  return { id, kind: kind === "queue" ? "queue" : "exchange", name: name.join(" "), note: "", rate: 0 };
 }
 
 function edgesOf({ bindings, consumers, exchanges, queues }: Sources): Edge[] {

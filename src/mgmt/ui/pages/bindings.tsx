@@ -22,6 +22,9 @@ const columns: readonly Column[] = [
   { id: "unbind", title: "", cell: (row) => <Unbind row={row} /> },
 ];
 
+/** Those of the default exchange, which every queue has, come last. */
+const byExchange = { sort: "source", descending: true };
+
 /** All bindings, of queues and of exchanges. */
 export function BindingsPage(): JSX.Element {
   const [isAdding, setAdding] = useState(false);
@@ -40,6 +43,7 @@ export function BindingsPage(): JSX.Element {
         columns={columns}
         filters={false}
         empty="Nothing is bound."
+        firstSort={byExchange}
       />
       {isAdding && (
         <Dialog title="Bind a queue or exchange" onClose={() => setAdding(false)} wide>

@@ -2,12 +2,11 @@ import type { JSX } from "preact";
 import { MessageRatesChart } from "../components/charts.tsx";
 import { type Column, DataTable } from "../components/data-table.tsx";
 import { Badge, Facts, Failure, PageHead, Section } from "../components/page.tsx";
-import { RangeChoice } from "../components/range-choice.tsx";
 import { path } from "../lib/api.ts";
 import { count, rate } from "../lib/format.ts";
 import { ChannelLink, ConnectionLink, UserLink, VhostLink } from "../lib/links.tsx";
 import { useLive } from "../lib/live.ts";
-import { rangeQuery, useRange } from "../lib/ranges.ts";
+import { minute, rangeQuery } from "../lib/ranges.ts";
 import { href } from "../lib/router.ts";
 import { at, flag, number, type Row, rowsOf, text } from "../lib/row.ts";
 import { ConsumersTable } from "./consumers.tsx";
@@ -77,15 +76,12 @@ export function ChannelsPage(): JSX.Element {
 
 /** One channel and its consumers. */
 export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
-  const [range] = useRange();
-  const { data, error } = useLive(`${path`/channels/${name}`}?${rangeQuery(range, "msg_rates")}`);
+  const { data, error } = useLive(`${path`/channels/${name}`}?${rangeQuery(minute, "msg_rates")}`);
   if (error !== undefined) return <Failure error={error} />;
   const consumers = rowsOf(at(data, "consumer_details"));
   return (
     <>
-      <PageHead title={name} above={<a href={href("channels")}>Channels</a>} tags={<Mode row={data} />}>
-        <RangeChoice upTo={600} />
-      </PageHead>
+      <PageHead title={name} above={<a href={href("channels")}>Channels</a>} tags={<Mode row={data} />}></PageHead>
       <div class="charts">
         <MessageRatesChart of={data} />
       </div>

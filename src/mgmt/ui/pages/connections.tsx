@@ -4,13 +4,12 @@ import { type Column, DataTable } from "../components/data-table.tsx";
 import { confirmed } from "../components/dialog.tsx";
 import { Badge, Facts, Failure, PageHead, Section, Value } from "../components/page.tsx";
 import { PlainTable } from "../components/plain-table.tsx";
-import { RangeChoice } from "../components/range-choice.tsx";
 import { act } from "../components/toasts.tsx";
 import { path, request } from "../lib/api.ts";
 import { byteRate, bytes, count, moment, plural } from "../lib/format.ts";
 import { ChannelLink, ConnectionLink, UserLink, VhostLink } from "../lib/links.tsx";
 import { useLive } from "../lib/live.ts";
-import { rangeQuery, useRange } from "../lib/ranges.ts";
+import { minute, rangeQuery } from "../lib/ranges.ts";
 import { goTo, href } from "../lib/router.ts";
 import { at, flag, number, type Row, rowsOf, text } from "../lib/row.ts";
 
@@ -128,8 +127,7 @@ export function ConnectionsPage(): JSX.Element {
 
 /** One connection, its channels and what its client says of itself. */
 export function ConnectionPage({ name }: { readonly name: string }): JSX.Element {
-  const [range] = useRange();
-  const { data, error } = useLive(`${path`/connections/${name}`}?${rangeQuery(range, "data_rates")}`);
+  const { data, error } = useLive(`${path`/connections/${name}`}?${rangeQuery(minute, "data_rates")}`);
   const { data: channels } = useLive(error === undefined ? path`/connections/${name}/channels` : undefined);
   if (error !== undefined) return <Failure error={error} />;
   const rows = rowsOf(channels);
@@ -149,7 +147,6 @@ export function ConnectionPage({ name }: { readonly name: string }): JSX.Element
         above={<a href={href("connections")}>Connections</a>}
         tags={<State of={text(data, "state")} />}
       >
-        <RangeChoice upTo={600} />
         <button type="button" class="danger" onClick={() => void close()}>
           Close…
         </button>

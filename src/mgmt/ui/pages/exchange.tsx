@@ -5,21 +5,19 @@ import { confirmed } from "../components/dialog.tsx";
 import { Features } from "../components/features.tsx";
 import { Badge, Empty, Facts, Failure, PageHead, Section, Value } from "../components/page.tsx";
 import { PublishForm } from "../components/publish-form.tsx";
-import { RangeChoice } from "../components/range-choice.tsx";
 import { RouteFinder } from "../components/route-finder.tsx";
 import { act } from "../components/toasts.tsx";
 import { path, request } from "../lib/api.ts";
 import { count, plural, rate } from "../lib/format.ts";
 import { defaultExchange, VhostLink } from "../lib/links.tsx";
 import { useLive } from "../lib/live.ts";
-import { rangeQuery, ratesOf, useRange } from "../lib/ranges.ts";
+import { minute, rangeQuery, ratesOf } from "../lib/ranges.ts";
 import { goTo, href } from "../lib/router.ts";
 import { at, flag, number, rowOf, rowsOf, text } from "../lib/row.ts";
 
 /** One exchange: what it does, what is bound, where a message would go. */
 export function ExchangePage({ vhost, name }: { readonly vhost: string; readonly name: string }): JSX.Element {
-  const [range] = useRange();
-  const { data, error } = useLive(`${path`/exchanges/${vhost}/${name}`}?${rangeQuery(range, "msg_rates")}`);
+  const { data, error } = useLive(`${path`/exchanges/${vhost}/${name}`}?${rangeQuery(minute, "msg_rates")}`);
   const from = rowsOf(
     useLive(error === undefined ? path`/exchanges/${vhost}/${name}/bindings/source` : undefined).data,
   );
@@ -50,7 +48,6 @@ export function ExchangePage({ vhost, name }: { readonly vhost: string; readonly
           </>
         }
       >
-        <RangeChoice upTo={600} />
         {!isDefault && (
           <button type="button" class="danger" onClick={() => void remove()}>
             Delete…

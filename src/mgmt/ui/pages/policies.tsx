@@ -136,7 +136,7 @@ export function PoliciesPage(): JSX.Element {
   );
 }
 
-function PolicyForm({ kind, policy, onDone }: { kind: Kind; policy: Row; onDone: () => void }): JSX.Element {
+function PolicyForm({ kind, policy, onDone }: { kind: Kind; policy: Row; onDone?: () => void }): JSX.Element {
   const isNew = text(policy, "name") === "";
   const [vhost, setVhost] = useState(() => text(policy, "vhost") || firstVhost());
   const [name, setName] = useState(text(policy, "name"));
@@ -153,7 +153,7 @@ function PolicyForm({ kind, policy, onDone }: { kind: Kind; policy: Row; onDone:
     );
     say("done", `Policy ${name} is in force.`);
     live.refresh();
-    onDone();
+    onDone?.();
   };
   return (
     <Form action={isNew ? "Add policy" : "Save"} onSubmit={save} onCancel={onDone}>
@@ -214,7 +214,7 @@ export function PolicyPage({ vhost, name }: { readonly vhost: string; readonly n
       </Section>
       {data !== undefined && may("make policies") && (
         <Section title="Change">
-          <PolicyForm key={JSON.stringify(data)} kind="policies" policy={rowOf(data)} onDone={() => {}} />
+          <PolicyForm key={JSON.stringify(data)} kind="policies" policy={rowOf(data)} />
         </Section>
       )}
     </>

@@ -25,9 +25,9 @@ export function TopologyPage(): JSX.Element {
   const page = `page=1&page_size=${rowsMax}`;
   const exchanges = useLive(`${path`/exchanges/${vhost}`}?${page}`);
   const queues = useLive(
-    `${path`/queues/${vhost}`}?${page}&columns=name,messages,message_stats.publish_details.rate,arguments,effective_policy_definition`,
+    `${path`/queues/${vhost}`}?${page}&sort=messages&sort_reverse=true&columns=name,messages,message_stats.publish_details.rate,arguments,effective_policy_definition`,
   );
-  const bindings = useLive(`${path`/bindings/${vhost}`}?${page}`);
+  const bindings = useLive(`${path`/bindings/${vhost}`}?${page}&sort=source&sort_reverse=true`);
   const consumers = useLive(`${path`/consumers/${vhost}`}?${page}`);
   const topology = useMemo(
     () =>

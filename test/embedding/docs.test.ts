@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+/** Inside the package, so that the examples find it by its name, as they would in a program of their own; not under git. */
+const folder = join(root, "coverage");
+mkdirSync(folder, { recursive: true });
+const place = mkdtempSync(join(folder, "docs-"));
+afterAll(() => rmSync(place, { recursive: true }));
+
+/** The code below a heading of docs/embedding.md, as a file. */
+function example(heading: string, name: string): string {
+  const text = readFileSync(join(root, "docs/embedding.md"), "utf8");
+  const code = new RegExp(`## ${heading}\\n\\n\`\`\`js\\n([^]*?)\`\`\``).exec(text)?.[1];
+  if (code === undefined) throw new Error(`no example below '${heading}'`);
+  const file = join(place, name);
+  writeFileSync(file, code);
+  return file;
+}
+
+const run = promisify(execFile);
+
+describe("the examples of docs/embedding.md", () => {
+  it("pass with node:test", async () => {
+    const { stdout } = await run("node", ["--test", example("With node:test", "node.test.mjs")], { cwd: root });
+    expect(stdout).toMatch(/pass 1\n.*fail 0\n/s);
+  });
+
+  it("pass with vitest", async () => {
+    example("With vitest", "vitest.test.mjs");
+    const config = join(place, "vitest.config.mjs");
+    writeFileSync(config, 'export default { test: { include: ["*.test.mjs"], exclude: ["node.test.mjs"] } };');
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    const args = [vitest, "run", "--root", place, "--config", config];
+    const { stdout } = await run("node", args, { cwd: place, env: { ...process.env, NO_COLOR: "1" } });
+    expect(stdout).toMatch(/Tests +1 passed/);
+  });
+});
