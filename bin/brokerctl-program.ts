@@ -15,6 +15,7 @@ import { healthCommands } from "./commands/health.ts";
 import { limitCommands } from "./commands/limits.ts";
 import { listingCommands } from "./commands/listings.ts";
 import { messageCommands } from "./commands/messages.ts";
+import { nodeStateCommands } from "./commands/node-state.ts";
 import { nothingToDoCommands } from "./commands/nothing-to-do.ts";
 import { parameterCommands } from "./commands/parameters.ts";
 import { permissionCommands } from "./commands/permissions.ts";
@@ -50,6 +51,7 @@ const commands: readonly CommandSpec[] = [
   environmentCommand,
   ...healthCommands,
   ...authAttemptCommands,
+  ...nodeStateCommands,
   ...awaitCommands,
   ...nothingToDoCommands,
   ...adminCommands,

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as later } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
-import { Alarms } from "./alarms.ts";
+import { type Alarm, Alarms } from "./alarms.ts";
 import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
@@ -19,7 +21,7 @@ import type { Logger, LogLines } from "./log.ts";
 import { LogExchange } from "./log-exchange.ts";
 import { LoginBackoff } from "./login-backoff.ts";
 import { Metrics } from "./metrics.ts";
-import type { ManagementHost } from "./mgmt/host.ts";
+import type { ManagementHost, Operations } from "./mgmt/host.ts";
 import { type Management, startManagement } from "./mgmt/listener.ts";
 import { nodeName } from "./node-name.ts";
 import { Permissions } from "./permissions.ts";
@@ -32,6 +34,7 @@ import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
 import { RecentLog } from "./recent-log.ts";
+import { ResourceMonitor, systemReadings } from "./resource-monitor.ts";
 import { Restorer } from "./restore.ts";
 import { DataBackups } from "./store/data-backups.ts";
 import { MemoryStore } from "./store/memory-store.ts";
@@ -60,6 +63,8 @@ export interface BrokerParts {
   readonly lines?: LogLines;
   /** The writer of the data directory, when it was started already. */
   readonly writer?: Worker;
+  /** Reads the settings again. */
+  readonly readAgain?: () => Config;
   /** The wall clock unless given. */
   readonly clock?: Clock;
   /** Whether everything ends with the broker. */
@@ -71,11 +76,20 @@ export interface Broker {
   readonly core: BrokerCore;
   /** Where it listens; undefined where it does not. */
   readonly ports: BrokerPorts;
-  /** Takes in settings, and certificates that have changed; returns what counts only from the next start on. */
-  reload(config: Config): readonly string[];
+  /** Takes in settings and certificates that have changed. Throws when they cannot be used; the broker stays as it was. */
+  reload(): void;
   /** Tells clients, and resolves when everything confirmed is on disk. */
   stop(reason: string): Promise<void>;
 }
+
+const noOperations: Operations = {
+  isDrained: false,
+  drain: () => Promise.reject(new Error("the broker is not started")),
+  revive: () => Promise.reject(new Error("the broker is not started")),
+  reload: () => {
+    throw new Error("the broker is not started");
+  },
+};
 
 /** Everything a broker is made of; the faces see the parts of it that they name. */
 export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
@@ -98,6 +112,9 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
+  readonly resources: ResourceMonitor;
+  /** Once the listeners are open. */
+  operations: Operations = noOperations;
   readonly churn = new Churn();
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
@@ -133,6 +150,21 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.backups = inMemory ? noBackups : new DataBackups(config.dataDir);
     this.vhosts = new Vhosts(this);
     this.metrics = new Metrics(this);
+    this.alarms.onChange = (alarm, isSet) => this.#alarmChanged(alarm, isSet);
+    const diskUnknown = (error: Error) =>
+      log.error({ err: error }, "free space of the data directory is unknown and counts as enough");
+    this.resources = new ResourceMonitor(
+      config.resources,
+      this.alarms,
+      systemReadings(inMemory ? tmpdir() : config.dataDir, diskUnknown),
+    );
+  }
+
+  #alarmChanged(alarm: Alarm, isSet: boolean): void {
+    if (isSet) this.log.warn({ alarm }, "alarm set: publishers are blocked");
+    else this.log.warn({ alarm }, "alarm cleared");
+    const source = alarm === "low on disk" ? "disk" : "memory";
+    this.events.emit(isSet ? "alarm.set" : "alarm.cleared", () => ({ source, node: nodeName }));
   }
 
   #storeOnDisk(writer: Worker | undefined): Store {
@@ -178,14 +210,12 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
 
   storeFailing(error: Error): void {
     this.log.error({ err: error }, "publishers are blocked until data can be written again");
-    this.alarms.set("low on disk");
-    this.events.emit("alarm.set", () => ({ source: "disk", node: nodeName }));
+    this.alarms.put("low on disk", "store", true);
   }
 
   storeRecovered(): void {
     this.log.info("data is written again");
-    this.alarms.clear("low on disk");
-    this.events.emit("alarm.cleared", () => ({ source: "disk", node: nodeName }));
+    this.alarms.put("low on disk", "store", false);
   }
 
   async restore(): Promise<void> {
@@ -232,7 +262,7 @@ const noBackups: Backups = {
  * not free.
  */
 export async function openBroker(config: Config, parts: BrokerParts): Promise<Broker> {
-  const { lines } = parts;
+  const { log, lines, readAgain } = parts;
   const core = new BrokerCore(config, parts);
   await core.restore();
   const logExchange = new LogExchange(
@@ -247,18 +277,31 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
   }
   try {
     const faces = await Faces.open(core);
+    const reload = (given: Config) => {
+      const { config: taken, unchanged } = reloaded(core.config, given);
+      faces.reload(taken);
+      core.config = taken;
+      log.level = taken.logLevel;
+      log.info("configuration and certificates were read again");
+      if (unchanged.length > 0) log.warn({ settings: unchanged }, "some settings change only at the next start");
+    };
+    core.operations = {
+      get isDrained() {
+        return faces.isDrained;
+      },
+      drain: (timeoutMs) => faces.drain(timeoutMs),
+      revive: () => faces.revive(),
+      reload: () => reload(readAgain?.() ?? core.config),
+    };
     core.metrics.start();
+    await core.resources.start();
     return {
       core,
       ports: faces.ports,
-      reload: (given) => {
-        const { config: taken, unchanged } = reloaded(core.config, given);
-        faces.reload(taken);
-        core.config = taken;
-        return unchanged;
-      },
+      reload: () => core.operations.reload(),
       stop: async (reason) => {
         core.metrics.stop();
+        core.resources.stop();
         await faces.close();
         await core.connections.closeAll(`broker forced connection closure with reason '${reason}'`);
         await core.store.close();
@@ -270,6 +313,9 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
   }
 }
 
+/** How often it is looked whether clients have settled what they hold. */
+const drainLookMs = 20;
+
 /** The listeners of a broker. */
 class Faces {
   readonly #core: BrokerCore;
@@ -277,6 +323,8 @@ class Faces {
   readonly #managementSsl: TlsIdentity | undefined;
   readonly #listeners: Listener[] = [];
   #management: Management | undefined;
+  /** The ports to listen on again. */
+  #drained: BrokerPorts | undefined;
 
   private constructor(core: BrokerCore, ssl: TlsIdentity | undefined, managementSsl: TlsIdentity | undefined) {
     this.#core = core;
@@ -300,11 +348,41 @@ class Faces {
     }
   }
 
+  get isDrained(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    const { connections, listeners, log } = this.#core;
+    this.#drained ??= this.ports;
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    listeners.splice(0, listeners.length, ...listeners.filter(({ protocol }) => !protocol.startsWith("amqp")));
+    log.info("drained: no clients are let in");
+    connections.cancelConsumers();
+    const deadline = performance.now() + timeoutMs;
+    while (connections.holdSomething && performance.now() < deadline) await later(drainLookMs);
+    await connections.closeAll("broker forced connection closure with reason 'maintenance'");
+  }
+
+  async revive(): Promise<void> {
+    const ports = this.#drained;
+    if (ports === undefined) return;
+    await this.#listenForClients(ports.amqp, ports.amqps);
+    this.#drained = undefined;
+    this.#core.log.info("revived: clients are let in again");
+  }
+
+  /** On the ports of the configuration, or those that were found free before. */
+  async #listenForClients(port: number | undefined, sslPort: number | undefined): Promise<void> {
+    const { host, ssl } = this.#core.config;
+    if (port !== undefined) await this.#listenForAmqp("amqp", { host, port });
+    if (sslPort !== undefined) await this.#listenForAmqp("amqp/ssl", { host: ssl?.host, port: sslPort }, this.#ssl);
+  }
+
   async #listen(): Promise<void> {
     const core = this.#core;
-    const { host, port, managementHost, managementSsl } = core.config;
-    if (port !== undefined) await this.#listenForAmqp("amqp", { host, port });
-    if (core.config.ssl !== undefined) await this.#listenForAmqp("amqp/ssl", core.config.ssl, this.#ssl);
+    const { port, ssl, managementHost, managementSsl } = core.config;
+    await this.#listenForClients(port, ssl?.port);
     this.#management = await startManagement(core, this.#managementSsl);
     this.#show("http", managementHost, this.#management.port);
     this.#show("https", managementSsl?.host, this.#management.sslPort, this.#managementSsl);

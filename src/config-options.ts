@@ -5,6 +5,7 @@ import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
+import { resourceOptions } from "./resource-limits.ts";
 import { tlsOptions } from "./tls-config.ts";
 import { version } from "./version.ts";
 
@@ -297,6 +298,7 @@ export const options = {
   managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
   managementSslSni: managementSsl.sni,
   ...httpOptions,
+  ...resourceOptions,
 } as const;
 
 /** A setting by its name in the table. */

@@ -11,6 +11,7 @@ const fixed = [
   "sslHandshakeTimeoutMs",
   "loginBackoff",
   "queueMemory",
+  "resources",
   "defaultVhost",
 ] as const satisfies readonly (keyof Config)[];
 

@@ -5,6 +5,7 @@ import type { LogLevel } from "./log-levels.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
+import type { ResourceConfig } from "./resource-limits.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
 
 /** Where to listen for TLS, and how. */
@@ -27,6 +28,7 @@ export interface Config {
   readonly ssl: TlsListenerConfig | undefined;
   readonly managementSsl: TlsListenerConfig | undefined;
   readonly http: HttpConfig;
+  readonly resources: ResourceConfig;
   readonly sslHandshakeTimeoutMs: number;
   readonly certLogin: CertLogin;
   readonly authMechanisms: readonly Mechanism[];
@@ -87,7 +89,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const value: Values = (name, option) => {
     const found = given(name, option);
     const chosen = found === undefined ? option.fallback(sources.env) : parsed(option, found);
-    if (chosen !== undefined && option.isSecret !== true) settings.set(envOf(name), settingText(chosen));
+    if (chosen !== undefined && option.isSecret !== true)
+      settings.set(envOf(name), option.show?.(chosen) ?? settingText(chosen));
     return chosen;
   };
   const host = value("host", options.host);
@@ -110,6 +113,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       host: value("managementSslHost", options.managementSslHost) ?? managementHost,
     },
     http: httpOf(value),
+    resources: {
+      memoryHighWatermark: value("vmMemoryHighWatermark", options.vmMemoryHighWatermark),
+      diskFreeLimit: value("diskFreeLimit", options.diskFreeLimit),
+      totalMemory: value("totalMemory", options.totalMemory),
+      monitorIntervalMs: value("memoryMonitorIntervalMs", options.memoryMonitorIntervalMs),
+    },
     sslHandshakeTimeoutMs: value("sslHandshakeTimeoutMs", options.sslHandshakeTimeoutMs),
     certLogin: {
       from: value("sslCertLoginFrom", options.sslCertLoginFrom),

@@ -19,6 +19,8 @@ export interface ConnectionView {
   close(reason: string): void;
   /** Cuts it without a word to the client. */
   drop(): void;
+  /** Cancels its consumers; the client is told, and may go on otherwise. */
+  cancelConsumers(): void;
   /** What else there is to say of it at the moment. */
   details(): ConnectionDetails;
   channels(): Iterable<ChannelView>;
@@ -113,9 +115,22 @@ export class ConnectionRegistry {
     for (const connection of [...this.#connections].filter(applies)) connection.close(reason);
   }
 
+  cancelConsumers(): void {
+    for (const connection of [...this.#connections]) connection.cancelConsumers();
+  }
+
+  /** Whether clients have messages to settle, confirms to get, or a transaction to end. */
+  get holdSomething(): boolean {
+    return [...this.#connections].some((connection) => [...connection.channels()].some(holdsSomething));
+  }
+
   /** Closes all of them and resolves when the last one has gone. */
   async closeAll(reason: string): Promise<void> {
     for (const connection of [...this.#connections]) connection.close(reason);
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
+}
+
+function holdsSomething({ unacked, unconfirmed, uncommitted, uncommittedAcks }: ChannelView): boolean {
+  return unacked + unconfirmed + uncommitted + uncommittedAcks > 0;
 }

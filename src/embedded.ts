@@ -150,7 +150,7 @@ function faultsOf({ core }: RunningBroker): Faults {
       return connections.length;
     },
     confirms: (fault) => core.confirmFaults.set(fault),
-    blockPublishers: () => core.alarms.set("low on memory"),
-    unblockPublishers: () => core.alarms.clear("low on memory"),
+    blockPublishers: () => core.alarms.put("low on memory", "test", true),
+    unblockPublishers: () => core.alarms.put("low on memory", "test", false),
   };
 }

@@ -15,6 +15,8 @@ export interface Option<T> {
   readonly allowed: string;
   /** Reads a value; undefined when it is not allowed. */
   readonly parse: (text: string) => T | undefined;
+  /** A value as it may be given, where that is not simply its text. */
+  show?(value: T): string;
   readonly fallback: (env: Env) => T;
   /** How the documentation names the default when it is not simply the value. */
   readonly fallbackText?: string;

@@ -96,11 +96,7 @@ const impossible: readonly Impossible[] = [
     code: exitCode.unavailable,
     why: "its configuration has no encrypted values: give secrets as environment variables or files",
   })),
-  ...["set_log_level", "set_vm_memory_high_watermark", "set_disk_free_limit"].map((name) => ({
-    name,
-    code: exitCode.unavailable,
-    why: inConfig,
-  })),
+  { name: "set_log_level", code: exitCode.unavailable, why: inConfig },
   ...["sync_queue", "cancel_sync_queue"].map((name) => ({ name, code: exitCode.unavailable, why: noMirrors })),
   ...["suspend_listeners", "resume_listeners"].map((name) => ({
     name,

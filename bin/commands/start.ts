@@ -56,12 +56,17 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   for (const file of secretFiles.filter(isOpenToAll))
     log.warn({ file }, "a file with secrets can be read by everybody");
   const stopSignal = firstSignal();
-  const broker = await openBroker(config, { log, lines, writer }).catch((error: unknown) =>
+  const readAgain = () => {
+    const { config: given, warnings: more } = loadedConfig(flags);
+    for (const warning of more) log.warn(warning);
+    return given;
+  };
+  const broker = await openBroker(config, { log, lines, writer, readAgain }).catch((error: unknown) =>
     fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
   );
   setFlagsFromString(youngGeneration);
   announce(broker, config, log);
-  process.on("SIGHUP", () => reload(broker, flags, log));
+  process.on("SIGHUP", () => reload(broker, log));
   log.info({ signal: await stopSignal }, "stopping");
   await broker
     .stop("shutdown")
@@ -69,15 +74,10 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
   process.exit(0);
 }
 
-/** Reads settings and certificates again; what is wrong with them is logged, and the broker goes on as it was. */
-function reload(broker: Broker, flags: Record<string, string | undefined>, log: Logger): void {
+/** Nobody waits for an answer: what is wrong is logged. */
+function reload(broker: Broker, log: Logger): void {
   try {
-    const { config, warnings } = loadedConfig(flags);
-    for (const warning of warnings) log.warn(warning);
-    const unchanged = broker.reload(config);
-    log.level = config.logLevel;
-    log.info("configuration and certificates were read again");
-    if (unchanged.length > 0) log.warn({ settings: unchanged }, "some settings change only at the next start");
+    broker.reload();
   } catch (error) {
     log.error({ err: error }, "configuration and certificates stay as they were");
   }

@@ -13,9 +13,21 @@ import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
 import type { RecentLog } from "../recent-log.ts";
+import type { ResourceMonitor } from "../resource-monitor.ts";
 import type { Backups, Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
 import type { Vhosts } from "../vhosts.ts";
+
+/** What operators do to a running broker as a whole. */
+export interface Operations {
+  readonly isDrained: boolean;
+  /** Lets no clients in, cancels consumers, and closes connections once they hold nothing, or after so long. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Lets clients in again. Rejects when a port was taken meanwhile. */
+  revive(): Promise<void>;
+  /** Reads configuration and certificates again. Throws when they cannot be used. */
+  reload(): void;
+}
 
 /** What management needs of the broker. */
 export interface ManagementHost {
@@ -35,6 +47,8 @@ export interface ManagementHost {
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
+  readonly resources: ResourceMonitor;
+  readonly operations: Operations;
   readonly metrics: Metrics;
   readonly churn: Churn;
   readonly listeners: readonly ListenerView[];

@@ -1,5 +1,5 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism } from "node:os";
 import { nodeName } from "../node-name.ts";
 import { version } from "../version.ts";
 import type { ManagementHost } from "./host.ts";
@@ -37,12 +37,12 @@ function mechanismRows(configured: readonly string[]): Row[] {
 
 /** The one node, as far as the system tells of it. */
 export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
-  const { alarms, config, clock, startedAt, connections, metrics } = host;
+  const { alarms, config, clock, startedAt, connections, metrics, resources } = host;
   return {
     name: nodeName,
     type: "disc",
     running: true,
-    being_drained: false,
+    being_drained: host.operations.isDrained,
     rates_mode: "basic",
     os_pid: String(process.pid),
     uptime: clock.now() - startedAt,
@@ -50,10 +50,10 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     run_queue: 0,
     context_switches: contextSwitches(),
     mem_used: process.memoryUsage.rss(),
-    mem_limit: memoryLimit(),
+    mem_limit: resources.memoryLimit,
     mem_alarm: alarms.isSet("low on memory"),
     mem_calculation_strategy: "rss",
-    disk_free_limit: 0,
+    disk_free_limit: resources.diskFreeLimit,
     disk_free_alarm: alarms.isSet("low on disk"),
     ...(await diskRow(config.dataDir)),
     ...(await limitedRow()),
@@ -105,12 +105,6 @@ async function limitedRow(): Promise<Row> {
 function softLimit(limits: string, name: string): number {
   const [, value] = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(limits) ?? [];
   return value === undefined ? Number.MAX_SAFE_INTEGER : Number(value);
-}
-
-/** What a container, or else the machine, has. */
-function memoryLimit(): number {
-  const [limit, total] = [process.constrainedMemory(), totalmem()];
-  return limit > 0 && limit < total ? limit : total;
 }
 
 function contextSwitches(): number {

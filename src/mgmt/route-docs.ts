@@ -49,6 +49,12 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /nodes/:node/memory/relative": one("The same in percent", "Fields"),
   "GET /nodes/:node/memory": one("What a node uses its memory for", "Fields"),
 
+  "PUT /nodes/:node/vm_memory_high_watermark": set("Limit the memory, until the next start", "ResourceLimit"),
+  "PUT /nodes/:node/disk_free_limit": set("Limit the free space on disk, until the next start", "ResourceLimit"),
+  "PUT /nodes/:node/drain": set("Let no clients in, and those that are there go", "DrainBody"),
+  "DELETE /nodes/:node/drain": act("Let clients in again"),
+  "PUT /nodes/:node/reload": act("Read the configuration and the certificates again"),
+
   "GET /vhosts": list("Virtual hosts", "Vhost"),
   "GET /vhosts/:vhost": one("One virtual host", "Vhost"),
   "PUT /vhosts/:vhost": set("Add a virtual host, or change what is said of it", "VhostBody"),

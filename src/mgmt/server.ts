@@ -16,6 +16,7 @@ import { exchangeRoutes } from "./routes/exchanges.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { limitRoutes } from "./routes/limits.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { nodeStateRoutes } from "./routes/node-state.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { oneNodeRoutes } from "./routes/one-node.ts";
 import { overviewRoutes } from "./routes/overview.ts";
@@ -63,6 +64,7 @@ function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () 
   const api = new Api(app, guard, host.store);
   overviewRoutes(api, host, guard);
   nodeRoutes(api, host, httpConnections);
+  nodeStateRoutes(api, host);
   whoamiRoutes(api, guard);
   vhostRoutes(api, host, guard);
   userRoutes(api, host);

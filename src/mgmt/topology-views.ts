@@ -76,6 +76,7 @@ function basicQueueView(queue: Queue, policies: Policies): Row {
 
 function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
   const measured = metrics.ofQueue(queue);
+  const pagedOut = pagedOutOf(queue);
   return {
     ...lengthRow(measured, query),
     ...queueStats(measured, query),
@@ -85,7 +86,18 @@ function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
     message_bytes: queue.readyBytes + queue.unackedBytes,
     message_bytes_ready: queue.readyBytes,
     message_bytes_unacknowledged: queue.unackedBytes,
+    messages_ram: queue.ready + queue.unacked - pagedOut,
+    messages_ready_ram: queue.ready - pagedOut,
+    messages_unacknowledged_ram: queue.unacked,
+    messages_paged_out: pagedOut,
   };
+}
+
+/** How many messages are on disk alone: only what is ready leaves the memory. */
+function pagedOutOf(queue: Queue): number {
+  let count = 0;
+  for (const segment of queue.segments()) if (!segment.resident) count += segment.live;
+  return count;
 }
 
 function exclusiveConsumerTag({ consumers }: Queue): string | null {

@@ -4,6 +4,7 @@ import type { Channel, ConfirmChannel } from "amqplib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AmqpClient } from "../support/amqp-client.ts";
 import { needsOwnBroker, startBroker, type TestBroker } from "../support/broker.ts";
+import { asGuest } from "../support/management.ts";
 import { eventually } from "../support/wait-for.ts";
 
 /** A backlog of some 12 segments, where one is more than the memory for queues. */
@@ -57,6 +58,10 @@ describe("a backlog larger than the memory for queues", () => {
     const queue = await client.queue(channel, { durable: false });
     await pile(queue, () => false);
     await eventually(() => expect(pages()).toBeGreaterThan(5));
+    const row = Object(await asGuest(broker).read(`/queues/%2F/${queue}`));
+    expect(row.messages_paged_out).toBeGreaterThan(5000);
+    expect(row).toMatchObject({ messages_ready_ram: row.messages_ram, messages_unacknowledged_ram: 0 });
+    expect(row.messages_ram + row.messages_paged_out).toBe(count);
     expect((await channel.checkQueue(queue)).messageCount).toBe(count);
     expect(await numbers(channel, queue, count)).toEqual(all);
     await eventually(() => expect(pages()).toBe(0));

@@ -27,6 +27,12 @@ function errorOf(sources: Parameters<typeof load>[0]): string {
 }
 
 const loginDefaults = {
+  resources: {
+    memoryHighWatermark: { relative: 0.6 },
+    diskFreeLimit: { absolute: 50_000_000 },
+    totalMemory: undefined,
+    monitorIntervalMs: 250,
+  },
   http: expect.objectContaining({ corsOrigins: [], corsMaxAge: 1800, hsts: undefined, bodyMax: 10_000_000 }),
   sslHandshakeTimeoutMs: 5000,
   certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },

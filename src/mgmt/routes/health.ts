@@ -84,12 +84,15 @@ function certificateAnswer({ listeners, clock }: ManagementHost, call: Call): An
 }
 
 /** For orchestrators, which have no user. */
-function publicChecks(api: Api, { listeners }: ManagementHost): void {
-  for (const path of ["is-in-service", "below-node-connection-limit", "reached-target-cluster-size"]) {
+function publicChecks(api: Api, { listeners, operations }: ManagementHost): void {
+  api.get("/health/checks/is-in-service", "public", () =>
+    operations.isDrained ? failed("this rabbit is not in service", {}) : healthy,
+  );
+  for (const path of ["below-node-connection-limit", "reached-target-cluster-size"]) {
     api.get(`/health/checks/${path}`, "public", () => healthy);
   }
   api.get("/health/checks/ready-to-serve-clients", "public", () =>
-    listeners.some(({ protocol }) => protocol === "amqp") ? healthy : failed("No active listener", {}),
+    listeners.some(({ protocol }) => protocol.startsWith("amqp")) ? healthy : failed("No active listener", {}),
   );
 }
 

@@ -31,6 +31,33 @@ import { UnackedDeliveries } from "./unacked.ts";
 
 const publishId = methodId("basic.publish");
 
+/**
+ * Methods whose answer waits for nothing of their own. It tells the client that the acks it sent before were taken, so
+ * those must be on disk by then: the method waits for them.
+ */
+const answeredAtOnce: ReadonlySet<MethodName> = new Set<MethodName>([
+  "channel.close",
+  "channel.flow",
+  "access.request",
+  "exchange.declare",
+  "exchange.delete",
+  "exchange.bind",
+  "exchange.unbind",
+  "queue.declare",
+  "queue.bind",
+  "queue.unbind",
+  "queue.purge",
+  "queue.delete",
+  "basic.qos",
+  "basic.consume",
+  "basic.cancel",
+  "basic.get",
+  "basic.recover",
+  "confirm.select",
+  "tx.select",
+  "tx.rollback",
+]);
+
 /** One channel: its state, and the way of its frames to the class they belong to. */
 export class Channel implements ConfirmSink {
   readonly number: number;
@@ -52,6 +79,8 @@ export class Channel implements ConfirmSink {
   transaction: Transaction | undefined;
   /** While an answer waits for the disk, the frames behind wait too. */
   suspended = false;
+  /** Messages that may be on disk were settled since an answer last waited for the disk. */
+  owesAcks = false;
   readonly #assembly: ContentAssembly;
   readonly #routes: PublishRoutes;
   readonly #defaultTimeoutMs: number | undefined;
@@ -121,6 +150,10 @@ export class Channel implements ConfirmSink {
   }
 
   #handle(method: Method): void {
+    if (this.owesAcks && answeredAtOnce.has(method.name)) {
+      this.owesAcks = false;
+      return this.whenStored(() => this.#handle(method));
+    }
     this.#dispatching = true;
     try {
       this.#dispatch(method);
@@ -339,6 +372,14 @@ export class Channel implements ConfirmSink {
     if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
     this.#cancels.push(consumer.tag);
     if (!this.#dispatching && !this.suspended) this.#sendCancels();
+  }
+
+  /** The broker is to serve nobody any more: consumers end, what they have may still be settled. */
+  cancelConsumers(): void {
+    for (const consumer of [...this.consumers.values()]) {
+      consumer.queue.removeConsumer(consumer);
+      this.consumerCancelled(consumer);
+    }
   }
 
   /** Throws ACCESS_REFUSED unless the user has this access to a queue or exchange. */

@@ -336,7 +336,17 @@ export class Connection
 
   #closedByPeer(args: MethodArguments<"connection.close">): void {
     this.#why = args.replyCode === 200 ? "client closed it" : `client closed it: ${args.replyCode} ${args.replyText}`;
+    const { store } = this.host;
+    const owesAcks = [...this.#channels.values()].some((channel) => channel.owesAcks);
     this.#release();
+    this.#state = { name: "closing" };
+    // The answer says that the acks before it were taken.
+    if (owesAcks) store.whenCommitted(store.gathering, () => this.#closeAnswered());
+    else this.#closeAnswered();
+  }
+
+  #closeAnswered(): void {
+    if (this.#state.name === "closed") return;
     this.send("connection.close-ok", {});
     this.#finish();
   }
@@ -425,6 +435,11 @@ export class Connection
 
   channels(): Iterable<ChannelView> {
     return [...this.#channels.values()].map(channelView);
+  }
+
+  cancelConsumers(): void {
+    for (const channel of this.#channels.values()) channel.cancelConsumers();
+    this.#output.wrote();
   }
 
   close(reason: string): void {

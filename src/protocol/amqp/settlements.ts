@@ -42,6 +42,7 @@ function settle(channel: Channel, delivery: Delivery, how: Settlement): void {
   switch (how) {
     case "ack":
       channel.counters.acked++;
+      if (queue.stored) channel.owesAcks = true;
       queue.ack(segment, index);
       break;
     case "requeue":
@@ -51,6 +52,7 @@ function settle(channel: Channel, delivery: Delivery, how: Settlement): void {
       queue.requeue(segment, index, true);
       break;
     case "reject":
+      if (queue.stored) channel.owesAcks = true;
       queue.reject(segment, index);
       break;
     default:
