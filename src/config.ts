@@ -89,7 +89,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const value: Values = (name, option) => {
     const found = given(name, option);
     const chosen = found === undefined ? option.fallback(sources.env) : parsed(option, found);
-    if (chosen !== undefined && option.isSecret !== true) settings.set(envOf(name), settingText(chosen));
+    if (chosen !== undefined && option.isSecret !== true)
+      settings.set(envOf(name), option.write?.(chosen) ?? settingText(chosen));
     return chosen;
   };
   const host = value("host", options.host);

@@ -16,6 +16,8 @@ export interface Option<T> {
   /** Reads a value; undefined when it is not allowed. */
   readonly parse: (text: string) => T | undefined;
   readonly fallback: (env: Env) => T;
+  /** The text that is read as this value, where that is not simply the value. */
+  write?(value: T): string;
   /** How the documentation names the default when it is not simply the value. */
   readonly fallbackText?: string;
   /** Keys in a configuration file; `$name` stands for any word. */

@@ -47,6 +47,11 @@ export function parseLimit(text: string): ResourceLimit | undefined {
   return absolute === undefined ? undefined : { absolute };
 }
 
+function limitText(limit: ResourceLimit): string {
+  if ("absolute" in limit) return String(limit.absolute);
+  return Number.isInteger(limit.relative) ? `${limit.relative}.0` : String(limit.relative);
+}
+
 /** The limit in bytes. */
 export function bytesOf(limit: ResourceLimit, totalMemory: number): number {
   return "absolute" in limit ? limit.absolute : Math.floor(limit.relative * totalMemory);
@@ -66,6 +71,7 @@ function limitOption(help: string, key: string, fallback: ResourceLimit, fallbac
     parse: parseLimit,
     fallback: () => fallback,
     fallbackText,
+    write: limitText,
     keys: [`${key}.absolute`, `${key}.relative`],
     // As in RabbitMQ a part counts more than a size.
     read: (lines) => {
