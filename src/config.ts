@@ -90,7 +90,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     const found = given(name, option);
     const chosen = found === undefined ? option.fallback(sources.env) : parsed(option, found);
     if (chosen !== undefined && option.isSecret !== true)
-      settings.set(envOf(name), option.show?.(chosen) ?? settingText(chosen));
+      settings.set(envOf(name), option.write?.(chosen) ?? settingText(chosen));
     return chosen;
   };
   const host = value("host", options.host);

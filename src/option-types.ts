@@ -15,9 +15,9 @@ export interface Option<T> {
   readonly allowed: string;
   /** Reads a value; undefined when it is not allowed. */
   readonly parse: (text: string) => T | undefined;
-  /** A value as it may be given, where that is not simply its text. */
-  show?(value: T): string;
   readonly fallback: (env: Env) => T;
+  /** The text that is read as this value, where that is not simply the value. */
+  write?(value: T): string;
   /** How the documentation names the default when it is not simply the value. */
   readonly fallbackText?: string;
   /** Keys in a configuration file; `$name` stands for any word. */

@@ -47,10 +47,9 @@ export function parseLimit(text: string): ResourceLimit | undefined {
   return absolute === undefined ? undefined : { absolute };
 }
 
-/** A limit as {@link parseLimit} reads it. */
 function limitText(limit: ResourceLimit): string {
   if ("absolute" in limit) return String(limit.absolute);
-  return Number.isInteger(limit.relative) ? limit.relative.toFixed(1) : String(limit.relative);
+  return Number.isInteger(limit.relative) ? `${limit.relative}.0` : String(limit.relative);
 }
 
 /** The limit in bytes. */
@@ -70,9 +69,9 @@ function limitOption(help: string, key: string, fallback: ResourceLimit, fallbac
     help,
     allowed: "a part of the memory such as 0.4, or a size such as 2GB",
     parse: parseLimit,
-    show: limitText,
     fallback: () => fallback,
     fallbackText,
+    write: limitText,
     keys: [`${key}.absolute`, `${key}.relative`],
     // As in RabbitMQ a part counts more than a size.
     read: (lines) => {

@@ -111,6 +111,7 @@ export function tlsOptions(face: string, keysOf: (key: string) => readonly strin
       help: `more certificates, by the name of the host that a client asks for, for TLS of ${face}`,
       allowed: "host=certfile,keyfile, separated by semicolons",
       parse: parseSni,
+      write: (hosts) => [...hosts].map(([host, files]) => `${host}=${files.certfile},${files.keyfile}`).join(";"),
       fallback: (): ReadonlyMap<string, CertificateFiles> => new Map(),
       fallbackText: "none",
       keys: keysOf("sni.$host.$file"),
