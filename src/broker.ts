@@ -46,6 +46,7 @@ import type { TlsIdentity } from "./tls.ts";
 import type { TlsConfig } from "./tls-config.ts";
 import type { TlsPeer } from "./tls-peer.ts";
 import { Users } from "./users.ts";
+import type { VhostTotals } from "./vhost.ts";
 import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
 
 /** Ports by what is spoken there. */
@@ -178,6 +179,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
         process.exit(1);
       },
     });
+  }
+
+  get totals(): VhostTotals {
+    return this.vhosts.totals;
   }
 
   get defaultVhost(): string {
@@ -323,6 +328,8 @@ class Faces {
   readonly #managementSsl: TlsIdentity | undefined;
   readonly #listeners: Listener[] = [];
   #management: Management | undefined;
+  /** The last connection was turned away. */
+  #turnsAway = false;
   /** The ports to listen on again. */
   #drained: BrokerPorts | undefined;
 
@@ -391,7 +398,7 @@ class Faces {
   async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
     const core = this.#core;
     const events = {
-      accept: (socket: Socket, peer: TlsPeer | undefined) => new Connection(socket, core, peer),
+      accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
       acceptFailed: (error: Error) => core.log.error({ err: error }, "a connection could not be accepted"),
       handshakeFailed: (client: string | undefined, reason: string) =>
         core.log.warn({ address: client, reason }, "TLS handshake failed"),
@@ -399,6 +406,18 @@ class Faces {
     const listener = await Listener.open(address, events, tls);
     this.#listeners.push(listener);
     this.#show(protocol, address.host, listener.port, tls);
+  }
+
+  #accept(socket: Socket, peer: TlsPeer | undefined): void {
+    const { config, connections, log } = this.#core;
+    const isTooMany = connections.handshakes >= config.limits.handshakes;
+    // Who floods the broker with connections shall not flood the log as well.
+    if (isTooMany && !this.#turnsAway) {
+      log.warn({ most: config.limits.handshakes }, "connections are closed at once: too many have not logged in");
+    }
+    this.#turnsAway = isTooMany;
+    if (isTooMany) socket.destroy();
+    else new Connection(socket, this.#core, peer);
   }
 
   #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {

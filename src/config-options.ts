@@ -1,5 +1,6 @@
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { limitOptions } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
 import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
@@ -83,6 +84,13 @@ export const options = {
     ...bytes(4096, 128 * mebibyte),
     fallback: () => 131_072,
     keys: ["frame_max"],
+  } satisfies Option<number>,
+  initialFrameMax: {
+    takes: "<bytes>",
+    help: "largest frame before a client has logged in",
+    ...bytes(4096, mebibyte),
+    fallback: () => 8192,
+    keys: ["initial_frame_max"],
   } satisfies Option<number>,
   channelMax: {
     takes: "<number>",
@@ -299,6 +307,7 @@ export const options = {
   managementSslSni: managementSsl.sni,
   ...httpOptions,
   ...resourceOptions,
+  ...limitOptions,
 } as const;
 
 /** A setting by its name in the table. */

@@ -19,7 +19,6 @@ import { advance, type ConnectionState, type HandshakeEvent } from "./connection
 import {
   acceptTuning,
   checkChannelLimit,
-  handshakeFrameMax,
   LoginRefusedError,
   logIn,
   openVhost,
@@ -35,8 +34,6 @@ import type { ChunkUser, ContentAssembly } from "./publish.ts";
 const closeOkMsMax = 5000;
 /** A failed login is answered so late when the client does not understand authentication_failure_close. */
 const silentCloseMs = 3000;
-/** A peer that does not read what it is sent is not read from while more than this waits for it. */
-const backlogBytesMax = 1024 * 1024;
 /**
  * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
  * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
@@ -72,6 +69,8 @@ export class Connection
   #lastChannel: Channel | undefined;
   /** Bytes before the protocol header is whole. */
   #header: Buffer = Buffer.alloc(0);
+  /** Bytes kept of messages that are not complete. */
+  #unfinished = 0;
   #tookBytes = false;
   #reads = 0;
   /** An alarm is set and the client publishes. */
@@ -92,7 +91,7 @@ export class Connection
     const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
-    this.#decoder = new FrameDecoder(handshakeFrameMax, this);
+    this.#decoder = new FrameDecoder(host.config.initialFrameMax, this);
     this.connectedAt = host.clock.now();
     this.address = socket.remoteAddress ?? "";
     this.peer = peer;
@@ -322,6 +321,7 @@ export class Connection
     const vhost = openVhost(this, this.#state.username, vhostName);
     this.#advance({ name: "open", vhost });
     this.#vhost = vhost.name;
+    this.host.connections.noteOpened();
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
@@ -555,9 +555,8 @@ export class Connection
   }
 
   #mustNotRead(): boolean {
-    return (
-      this.#decoder.refused || this.#blocked || this.#inFlow || (this.#output.full && this.backlog > backlogBytesMax)
-    );
+    if (this.#decoder.refused || this.#blocked || this.#inFlow) return true;
+    return this.#output.full && this.backlog > this.host.config.limits.unsentBytes;
   }
 
   /** Goes on with frames that had to wait, then with the socket. */
@@ -580,6 +579,17 @@ export class Connection
       this.#inFlow = false;
       this.resumeReading();
     }, flowMs).unref();
+  }
+
+  held(change: number): void {
+    this.#unfinished += change;
+    if (change > 0) this.published();
+  }
+
+  checkHeld(): void {
+    const most = this.host.config.limits.unfinishedBytes;
+    if (this.#unfinished <= most) return;
+    throw new BrokerError("RESOURCE_ERROR", `messages that are not complete take more than ${most} bytes`);
   }
 
   /** The client publishes: while an alarm is set it must wait. */

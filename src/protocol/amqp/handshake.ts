@@ -3,6 +3,7 @@ import type { Config } from "../../config.ts";
 import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import type { Mechanism } from "../../login-names.ts";
+import { nodeName } from "../../node-name.ts";
 import type { Vhost } from "../../vhost.ts";
 import type { MethodArguments } from "./codec/methods.ts";
 import type { Connection } from "./connection.ts";
@@ -12,8 +13,6 @@ import { chosenMechanism, offeredMechanisms, readCredentials } from "./sasl.ts";
 /** AMQP 0-9-1 as a client asks for it (4.2.2), and the answer to one that asks for something else. */
 export const protocolHeader = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
 
-/** Largest frame before tune-ok. */
-export const handshakeFrameMax = 8192;
 /** Smallest frame-max that a client may ask for. RabbitMQ's newer floor of 8192 shuts out clients in use. */
 const frameMaxMin = 4096;
 const channelMaxMin = 1;
@@ -110,7 +109,15 @@ export function openVhost(connection: Connection, username: string, name: string
 }
 
 /** Counts the connections that have opened a vhost, of which this one is about to be one. */
-function checkConnectionLimits({ host: { limits, connections } }: Connection, username: string, vhost: string): void {
+function checkConnectionLimits(
+  { host: { config, limits, connections } }: Connection,
+  username: string,
+  vhost: string,
+): void {
+  if (connections.opened >= config.limits.connections) {
+    const text = `connection refused: node connection limit (${config.limits.connections}) is reached`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
   const opened = (fits: (connection: ConnectionView) => boolean): number =>
     [...connections.list()].filter((each) => each.vhost !== undefined && fits(each)).length;
   const mostOfVhost = limits.most("vhost", vhost, "max-connections");
@@ -126,7 +133,11 @@ function checkConnectionLimits({ host: { limits, connections } }: Connection, us
 }
 
 /** Checks that the user may open another channel, on whatever connection. Throws NOT_ALLOWED. */
-export function checkChannelLimit({ host: { limits, connections }, username }: Connection): void {
+export function checkChannelLimit({ host: { config, churn, limits, connections }, username }: Connection): void {
+  if (churn.channelsCreated - churn.channelsClosed >= config.limits.channels) {
+    const text = `number of channels opened on node '${nodeName}' has reached the maximum allowed limit of (${config.limits.channels})`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
   const most = limits.most("user", username, "max-channels");
   if (!Number.isFinite(most)) return;
   const own = [...connections.list()].filter((connection) => connection.username === username);
