@@ -15,6 +15,7 @@ import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
+import { KnownLogins } from "./known-logins.ts";
 import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
 import type { Logger, LogLines } from "./log.ts";
@@ -119,6 +120,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly churn = new Churn();
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins = new KnownLogins();
   readonly listeners: ListenerView[] = [];
   readonly startedAt: number;
   readonly heartbeats = new Heartbeats();
@@ -231,27 +233,27 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
     for (const definition of state.definitions) this.definitions.restore(definition);
-    this.#define(state.definitions.length === 0);
+    await this.#define(state.definitions.length === 0);
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
   }
 
   /** Takes in the file of definitions; an empty data directory gets what that does not bring. */
-  #define(isFirstStart: boolean): void {
+  async #define(isFirstStart: boolean): Promise<void> {
     const { definitions, defaultVhost } = this.config;
     const file = definitions === undefined ? undefined : new DefinitionFile(definitions);
     if (isFirstStart && file?.hasVhosts !== true) {
       this.vhosts.put(defaultVhost, { ...newVhost, description: "Default virtual host" });
     }
-    for (const { vhost, source, destination } of file?.importInto(this) ?? []) {
+    for (const { vhost, source, destination } of (await file?.importInto(this)) ?? []) {
       this.log.warn({ vhost, source, destination }, "a binding was not imported: an end of it does not exist");
     }
-    if (isFirstStart && this.users.size === 0) this.#makeFirstUser();
+    if (isFirstStart && this.users.size === 0) await this.#makeFirstUser();
   }
 
   /** One user who may do everything, everywhere. */
-  #makeFirstUser(): void {
-    const { defaultUser: user, defaultPass } = this.config;
-    this.users.putWithPassword(user, defaultPass, ["administrator"]);
+  async #makeFirstUser(): Promise<void> {
+    const { defaultUser: user, defaultPass, passwordHashing } = this.config;
+    await this.users.putWithPassword(user, defaultPass, ["administrator"], passwordHashing);
     for (const { name: vhost } of this.vhosts.list()) {
       this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
     }

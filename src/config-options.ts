@@ -6,6 +6,7 @@ import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
+import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
 import { resourceOptions } from "./resource-limits.ts";
 import { tlsOptions } from "./tls-config.ts";
 import { version } from "./version.ts";
@@ -279,6 +280,13 @@ export const options = {
     fallback: () => 60_000,
     keys: ["login_backoff.max"],
   } satisfies Option<number>,
+  passwordHashing: {
+    takes: "<algorithm>",
+    help: "how passwords are hashed that are set here; RabbitMQ knows all of these but scrypt",
+    ...oneOf(...hashingAlgorithms),
+    fallback: (): HashingAlgorithm => "scrypt",
+    keys: ["password_hashing_module"],
+  } satisfies Option<HashingAlgorithm>,
   managementSslHost: {
     takes: "<address>",
     help: "address to listen on for the HTTP API over TLS",

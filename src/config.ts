@@ -6,6 +6,7 @@ import type { LogLevel } from "./log-levels.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
+import type { HashingAlgorithm } from "./passwords.ts";
 import type { ResourceConfig } from "./resource-limits.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
 
@@ -35,6 +36,8 @@ export interface Config {
   readonly certLogin: CertLogin;
   readonly authMechanisms: readonly Mechanism[];
   readonly loginBackoff: BackoffLimits;
+  /** How passwords are hashed that are set. */
+  readonly passwordHashing: HashingAlgorithm;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   /** Seconds. */
@@ -135,6 +138,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       failuresMax: value("loginFailuresMax", options.loginFailuresMax),
       waitMsMax: value("loginWaitMsMax", options.loginWaitMsMax),
     },
+    passwordHashing: value("passwordHashing", options.passwordHashing),
     dataDir: value("dataDir", options.dataDir),
     logLevel: value("logLevel", options.logLevel),
     heartbeat: value("heartbeat", options.heartbeat),

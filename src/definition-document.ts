@@ -2,6 +2,7 @@ import type { Definitions } from "./definition-export.ts";
 import {
   bindingFrom,
   exchangeFrom,
+  type GivenUser,
   permissionFrom,
   policyFrom,
   type QueueFields,
@@ -19,13 +20,12 @@ import { isReserved } from "./names.ts";
 import type { Permission, TopicPermission } from "./permissions.ts";
 import type { Policy } from "./policies.ts";
 import type { BindingDefinition } from "./store/store.ts";
-import type { User } from "./users.ts";
 import type { VhostProperties } from "./vhost.ts";
 import { checkVhostName } from "./vhosts.ts";
 
 /** A document of definitions, read and checked. */
 export interface DefinitionDocument {
-  readonly users: readonly User[];
+  readonly users: readonly GivenUser[];
   readonly vhosts: readonly (VhostProperties & { readonly name: string })[];
   readonly permissions: readonly Permission[];
   readonly policies: readonly Policy[];
@@ -129,8 +129,8 @@ export class DocumentReader {
     }
   }
 
-  #user(fields: JsonObject): User {
-    const user = userFrom(fields.text("name"), fields);
+  #user(fields: JsonObject): GivenUser {
+    const user = userFrom(fields.text("name"), fields, this.#into.config.passwordHashing);
     this.#addLimits("user", user.name, fields.findObject("limits") ?? JsonObject.empty);
     this.#users.add(user.name);
     return user;

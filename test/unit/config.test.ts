@@ -41,6 +41,7 @@ const loginDefaults = {
   certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },
   authMechanisms: ["PLAIN", "AMQPLAIN"],
   loginBackoff: { failuresMax: 10, waitMsMax: 60_000 },
+  passwordHashing: "scrypt",
 };
 
 describe("a setting", () => {

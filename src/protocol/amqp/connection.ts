@@ -73,6 +73,8 @@ export class Connection
   #unfinished = 0;
   #tookBytes = false;
   #reads = 0;
+  /** The password is being checked: what follows the start-ok waits. */
+  #loggingIn = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
   /** Reading rests for a moment. */
@@ -187,6 +189,7 @@ export class Connection
     const last = this.#lastChannel;
     const channel = last !== undefined && last.number === number ? last : this.#channels.get(number);
     if (channel !== undefined) return this.#channelFrame(channel, type, bytes, start, end);
+    if (this.#loggingIn) return false;
     this.#method = 0;
     try {
       if (number === 0) this.#connectionFrame(type, bytes, start, end);
@@ -246,7 +249,7 @@ export class Connection
 
   bodyPart(number: number, bytes: Buffer, start: number, end: number): boolean {
     const channel = this.#channels.get(number);
-    if (this.#blocked || channel?.suspended === true) return false;
+    if (this.#blocked || this.#loggingIn || channel?.suspended === true) return false;
     if (this.#state.name !== "running") return true;
     if (channel === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
     try {
@@ -299,7 +302,22 @@ export class Connection
     if (this.#state.name !== "starting") throw this.#unexpectedMethod();
     this.clientProperties = args.clientProperties;
     this.#authMechanism = args.mechanism;
-    const username = logIn(this, args.mechanism, args.response);
+    const id = this.#method;
+    this.#loggingIn = true;
+    logIn(this, args.mechanism, args.response).then(
+      (username) => this.#loginEnded(() => this.#loggedIn(username)),
+      (error: unknown) => this.#loginEnded(() => this.#failed(error, id)),
+    );
+  }
+
+  #loginEnded(goOn: () => void): void {
+    this.#loggingIn = false;
+    // The client may have gone meanwhile, or its time is over.
+    if (this.#state.name === "starting") goOn();
+    this.resumeReading();
+  }
+
+  #loggedIn(username: string): void {
     this.#advance({ name: "start-ok", username });
     this.#username = username;
     const { channelMax, frameMax, heartbeat } = this.host.config;

@@ -46,10 +46,10 @@ function offeredTo({ host, peer }: Connection): readonly Mechanism[] {
   return offeredMechanisms(host.config.authMechanisms, peer);
 }
 
-/** Checks the credentials of a start-ok and returns the user's name. Throws {@link LoginRefusedError}. */
-export function logIn(connection: Connection, mechanism: string, response: Buffer): string {
+/** Checks the credentials of a start-ok and returns the user's name. Rejects with {@link LoginRefusedError}. */
+export async function logIn(connection: Connection, mechanism: string, response: Buffer): Promise<string> {
   const { log, events, authAttempts } = connection.host;
-  const { username, result } = checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
+  const { username, result } = await checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
   authAttempts.note("amqp091", result.ok);
   events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, () => ({
     name: username,
@@ -62,14 +62,14 @@ export function logIn(connection: Connection, mechanism: string, response: Buffe
   throw new LoginRefusedError(mechanism, result.reason);
 }
 
-function checked(
+async function checked(
   { host, peer, address }: Connection,
   mechanism: Mechanism,
   response: Buffer,
-): { username: string; result: AuthenticationResult } {
+): Promise<{ username: string; result: AuthenticationResult }> {
   if (mechanism !== "EXTERNAL") {
     const { username, password } = readCredentials(mechanism, response);
-    return { username, result: authenticate(host, { username, password, address }) };
+    return { username, result: await authenticate(host, { username, password, address }) };
   }
   const username = peer?.loginName(host.config.certLogin);
   if (username !== undefined) return { username, result: authenticateExternal(host, username, address) };
