@@ -1,7 +1,7 @@
 import { connect } from "amqplib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { forcedClose } from "../support/amqp-client.ts";
-import { needsOwnBroker, useBroker } from "../support/broker.ts";
+import { needsOwnBroker, parity, useBroker } from "../support/broker.ts";
 import {
   addUser,
   as,

@@ -12,7 +12,8 @@ import { type Method, type MethodArguments, methodId } from "./codec/methods.ts"
 import { ChannelConsumer } from "./deliver.ts";
 import { consumeReplies } from "./direct-reply.ts";
 import { queueName, readableQueue, textOf } from "./queue-class.ts";
-import { type Settlement, settleOne, settleUpTo } from "./settlements.ts";
+import { settleOne, settleUpTo } from "./settlements.ts";
+import type { Settlement } from "./unacked.ts";
 
 type BasicMethod = Extract<
   Method,
