@@ -24,12 +24,12 @@ export class RouteCache<D> {
       return true;
     }
     if (++this.#lookups < trialLookups) return false;
-    if (this.#hits * 4 < this.#lookups) {
-      this.clear();
-      this.#restFor = restLookups;
-    }
+    const pays = this.#hits * 4 >= this.#lookups;
     this.#lookups = this.#hits = 0;
-    return false;
+    if (pays) return false;
+    this.clear();
+    this.#restFor = restLookups;
+    return true;
   }
 
   get(routingKey: string): readonly D[] | undefined {
