@@ -40,7 +40,7 @@ function publishFrames(body: Buffer, headers?: FieldTable): Buffer {
 
 /** Takes publishes apart as a channel does, and counts them. */
 class PublishReader {
-  readonly #assembly = new ContentAssembly({ inChunk: undefined }, 1 << 27);
+  readonly #assembly = new ContentAssembly({ inChunk: undefined, held: () => {}, checkHeld: () => {} }, 1 << 27);
   read = 0;
 
   frame(type: number, _channel: number, bytes: Buffer, start: number, end: number): boolean {

@@ -110,6 +110,10 @@ function consume(channel: Channel, args: MethodArguments<"basic.consume">): void
   if (channel.consumers.has(tag) || channel.replies?.tag === tag) {
     throw new BrokerError("NOT_ALLOWED", `attempt to reuse consumer tag '${tag}'`);
   }
+  const most = channel.host.config.limits.consumersOfChannel;
+  if (channel.consumers.size + (channel.replies === undefined ? 0 : 1) >= most) {
+    throw new BrokerError("NOT_ALLOWED", `reached maximum (${most}) of consumers per channel`);
+  }
   if (args.queue === directReplyTo) channel.replies = consumeReplies(channel, tag, args.noAck);
   else return consumeQueue(channel, tag, args);
   if (!args.nowait) channel.send("basic.consume-ok", { consumerTag: tag });

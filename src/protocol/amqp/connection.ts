@@ -21,7 +21,6 @@ import { advance, type ConnectionState, type HandshakeEvent } from "./connection
 import {
   acceptTuning,
   checkChannelLimit,
-  handshakeFrameMax,
   LoginRefusedError,
   logIn,
   openVhost,
@@ -37,8 +36,6 @@ import type { ContentAssembly } from "./publish.ts";
 const closeOkMsMax = 5000;
 /** A failed login is answered so late when the client does not understand authentication_failure_close. */
 const silentCloseMs = 3000;
-/** A peer that does not read what it is sent is not read from while more than this waits for it. */
-const backlogBytesMax = 1024 * 1024;
 /**
  * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
  * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
@@ -74,8 +71,12 @@ export class Connection
   #lastChannel: ChannelInput | undefined;
   /** Bytes before the protocol header is whole. */
   #header: Buffer = Buffer.alloc(0);
+  /** Bytes kept of messages that are not complete. */
+  #unfinished = 0;
   #tookBytes = false;
   #reads = 0;
+  /** The password is being checked: what follows the start-ok waits. */
+  #loggingIn = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
   /** Reading rests for a moment. */
@@ -94,7 +95,7 @@ export class Connection
     const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
-    this.#decoder = new FrameDecoder(handshakeFrameMax, this);
+    this.#decoder = new FrameDecoder(host.config.initialFrameMax, this);
     this.connectedAt = host.clock.now();
     this.address = socket.remoteAddress ?? "";
     this.peer = peer;
@@ -190,6 +191,7 @@ export class Connection
     const last = this.#lastChannel;
     const input = last !== undefined && last.number === number ? last : this.#channels.get(number);
     if (input !== undefined) return this.#channelFrame(input, type, bytes, start, end);
+    if (this.#loggingIn) return false;
     this.#method = 0;
     try {
       if (number === 0) this.#connectionFrame(type, bytes, start, end);
@@ -250,7 +252,7 @@ export class Connection
 
   bodyPart(number: number, bytes: Buffer, start: number, end: number): boolean {
     const input = this.#channels.get(number);
-    if (this.#blocked || input?.channel.suspended === true) return false;
+    if (this.#blocked || this.#loggingIn || input?.channel.suspended === true) return false;
     if (this.#state.name !== "running") return true;
     if (input === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
     try {
@@ -303,7 +305,22 @@ export class Connection
     if (this.#state.name !== "starting") throw this.#unexpectedMethod();
     this.clientProperties = args.clientProperties;
     this.#authMechanism = args.mechanism;
-    const username = logIn(this, args.mechanism, args.response);
+    const id = this.#method;
+    this.#loggingIn = true;
+    logIn(this, args.mechanism, args.response).then(
+      (username) => this.#loginEnded(() => this.#loggedIn(username)),
+      (error: unknown) => this.#loginEnded(() => this.#failed(error, id)),
+    );
+  }
+
+  #loginEnded(goOn: () => void): void {
+    this.#loggingIn = false;
+    // The client may have gone meanwhile, or its time is over.
+    if (this.#state.name === "starting") goOn();
+    this.resumeReading();
+  }
+
+  #loggedIn(username: string): void {
     this.#advance({ name: "start-ok", username });
     this.#username = username;
     const { channelMax, frameMax, heartbeat } = this.host.config;
@@ -325,6 +342,7 @@ export class Connection
     const vhost = openVhost(this, this.#state.username, vhostName);
     this.#advance({ name: "open", vhost });
     this.#vhost = vhost.name;
+    this.host.connections.noteOpened();
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
@@ -558,9 +576,8 @@ export class Connection
   }
 
   #mustNotRead(): boolean {
-    return (
-      this.#decoder.refused || this.#blocked || this.#inFlow || (this.#output.full && this.backlog > backlogBytesMax)
-    );
+    if (this.#decoder.refused || this.#blocked || this.#inFlow) return true;
+    return this.#output.full && this.backlog > this.host.config.limits.unsentBytes;
   }
 
   /** Goes on with frames that had to wait, then with the socket. */
@@ -583,6 +600,17 @@ export class Connection
       this.#inFlow = false;
       this.resumeReading();
     }, flowMs).unref();
+  }
+
+  held(change: number): void {
+    this.#unfinished += change;
+    if (change > 0) this.published();
+  }
+
+  checkHeld(): void {
+    const most = this.host.config.limits.unfinishedBytes;
+    if (this.#unfinished <= most) return;
+    throw new BrokerError("RESOURCE_ERROR", `messages that are not complete take more than ${most} bytes`);
   }
 
   /** The client publishes: while an alarm is set it must wait. */

@@ -7,6 +7,7 @@ import type { ConfirmFaults } from "../../confirm-faults.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
 import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
+import type { KnownLogins } from "../../known-logins.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
 import type { LoginBackoff } from "../../login-backoff.ts";
@@ -36,6 +37,7 @@ export interface AmqpHost {
   readonly churn: Churn;
   readonly authAttempts: AuthAttempts;
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins: KnownLogins;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;
