@@ -1,7 +1,7 @@
 import { setTimeout as later } from "node:timers/promises";
 import { startBroker, type TestBroker } from "../support/broker.ts";
+import { heapOf, heapProbe } from "../support/heap.ts";
 import { percentile, processUse } from "../support/process-use.ts";
-import { within } from "../support/wait-for.ts";
 import { type Abuse, abuses } from "./abuses.ts";
 import { QuietPair } from "./quiet-pair.ts";
 
@@ -33,9 +33,8 @@ export async function runAbuses(
   onResult: (result: AbuseResult) => void,
   chosen: readonly Abuse[] = abuses,
 ): Promise<void> {
-  const probe = new URL("../support/heap-probe.mjs", import.meta.url).href;
   const args = size === "small" ? ["--handshake-timeout-ms", "300"] : [];
-  const broker = await startBroker({ args, env: { NODE_OPTIONS: `--import ${probe}` } });
+  const broker = await startBroker({ args, env: { NODE_OPTIONS: heapProbe } });
   try {
     for (const abuse of chosen) await abuse.run(broker, abuse.small);
     const pair = new QuietPair();
@@ -87,16 +86,4 @@ async function settled(broker: TestBroker, descriptors: number, heap: number) {
     if (isBack || performance.now() > until) return now;
     await later(250);
   }
-}
-
-/** Bytes on the broker's heap once its garbage is collected. */
-async function heapOf(broker: TestBroker): Promise<number> {
-  const printed = () => [...broker.log().matchAll(/^heap \d+ (\d+)$/gm)];
-  const before = printed().length;
-  process.kill(broker.pid, "SIGUSR2");
-  const wait = async () => {
-    while (printed().length === before) await later(10);
-  };
-  await within(wait(), "the broker's heap", 60_000);
-  return Number(printed().at(-1)?.[1]);
 }
