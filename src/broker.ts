@@ -39,11 +39,13 @@ import { SegmentMemory } from "./queue/segment-memory.ts";
 import { RecentLog } from "./recent-log.ts";
 import { ResourceMonitor, systemReadings } from "./resource-monitor.ts";
 import { Restorer } from "./restore.ts";
+import { Damages } from "./store/damages.ts";
 import { DataBackups } from "./store/data-backups.ts";
+import { DataScan } from "./store/data-scan.ts";
 import { MemoryStore } from "./store/memory-store.ts";
 import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
-import { type Backups, type Store, StoreError, type StoreListener } from "./store/store.ts";
+import { type Backups, type Damage, type Store, StoreError, type StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
 import type { TlsIdentity } from "./tls.ts";
 import type { TlsConfig } from "./tls-config.ts";
@@ -116,6 +118,8 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly metrics: Metrics;
   readonly connections = new ConnectionRegistry();
   readonly alarms = new Alarms();
+  readonly damages = new Damages();
+  #scan: DataScan | undefined;
   readonly resources: ResourceMonitor;
   /** Once the listeners are open. */
   operations: Operations = noOperations;
@@ -227,10 +231,29 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.alarms.put("low on disk", "store", false);
   }
 
+  #newScan(): DataScan {
+    return new DataScan(this.config.dataDir, {
+      damaged: (damage) => this.storeDamaged(damage),
+      failed: (error) => this.log.error({ err: error }, "the data could not be looked through for damage"),
+    });
+  }
+
+  /** Everything that was started to look after the data ends. */
+  async close(): Promise<void> {
+    await this.#scan?.stop();
+    await this.store.close();
+  }
+
+  storeDamaged(damage: Damage): void {
+    if (!this.damages.add(damage)) return;
+    this.log.error({ ...damage }, "messages of a queue are damaged and left out; the others are served");
+  }
+
   async restore(): Promise<void> {
     const state = await this.store.open();
     // The store's lock on the directory is held now: nobody else's pages are there.
     if (!this.#inMemory) this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
+    if (!this.#inMemory && state.segments.length > 0) this.#scan = this.#newScan();
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
@@ -318,11 +341,11 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
         core.resources.stop();
         await faces.close();
         await core.connections.closeAll(`broker forced connection closure with reason '${reason}'`);
-        await core.store.close();
+        await core.close();
       },
     };
   } catch (error) {
-    await core.store.close();
+    await core.close();
     throw error;
   }
 }
