@@ -93,6 +93,7 @@ export async function startBroker(options: StartOptions = {}): Promise<Broker> {
     ...{ host, managementHost: host, logLevel, defaultUser: user, defaultPass: password },
     port: options.port ?? 0,
     managementPort: options.managementPort ?? 0,
+    prometheus: undefined,
     dataDir: dataDir ?? defaults.dataDir,
   };
   const running = await openBroker(config, { log: createLog(logLevel), clock, inMemory: dataDir === undefined });

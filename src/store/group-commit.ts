@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GatheredBatch } from "./batch.ts";
+import { CommitStats } from "./commit-stats.ts";
 import { keyRow, row } from "./definition-rows.ts";
 import type { BatchSource, Definition, DefinitionKey } from "./store.ts";
 
@@ -26,6 +27,8 @@ export class GroupCommit {
   readonly #schedule: Schedule;
   readonly #delay: Delay | undefined;
   readonly #free: GatheredBatch[] = [];
+  readonly stats = new CommitStats();
+  #handedOverAt = 0;
   #gathered = new GatheredBatch(1);
   #inFlight: GatheredBatch | undefined;
   readonly #sources = new Set<BatchSource>();
@@ -111,6 +114,7 @@ export class GroupCommit {
   written(): void {
     const batch = this.#inFlight;
     assert(batch !== undefined, "nothing was being written");
+    this.stats.committed(this.#handedOverAt, batch.messages, batch.length);
     this.#committed = batch.number;
     // The writer gets its next batch before anyone hears of this one, so that it works while they do.
     this.#inFlight = undefined;
@@ -154,7 +158,9 @@ export class GroupCommit {
     this.#gathered = this.#free.pop() ?? new GatheredBatch(0);
     this.#gathered.number = batch.number + 1;
     this.#inFlight = batch;
-    if (!batch.isEmpty) this.#write(batch);
+    if (batch.isEmpty) return;
+    this.#handedOverAt = performance.now();
+    this.#write(batch);
   }
 
   /** Commits the batch that was handed over when there is nothing in it to write. */

@@ -269,6 +269,7 @@ export class Channel implements ConfirmSink {
     this.vhost.counters.published++;
     if (this.vhost.firehose.isOn) this.vhost.firehose.published(message, this.traceParty, targets);
     this.counters.published++;
+    this.host.messageSizes.observe(message.bodySize);
     counters.publishedIn++;
     counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
@@ -281,6 +282,7 @@ export class Channel implements ConfirmSink {
       }
       return;
     }
+    this.vhost.counters.toConfirm++;
     const tag = confirms.begin(targets.length);
     for (const target of targets) {
       if (target.behind) this.connection.slowDown();
