@@ -1,5 +1,5 @@
+import type { KnownLogins } from "./known-logins.ts";
 import type { LoginBackoff } from "./login-backoff.ts";
-import { verifyPassword } from "./passwords.ts";
 import type { User, Users } from "./users.ts";
 
 /** What a client says of itself, and where it says it from. */
@@ -27,21 +27,31 @@ export interface AuthenticationHost {
   };
   readonly clock: { now(): number };
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins: KnownLogins;
 }
 
 /** Checks a user name and password, unless too many were wrong before. */
-export function authenticate(host: AuthenticationHost, credentials: Credentials): AuthenticationResult {
+export async function authenticate(host: AuthenticationHost, credentials: Credentials): Promise<AuthenticationResult> {
   const { username, address } = credentials;
-  const now = host.clock.now();
-  const waitMs = host.loginBackoff.waitMs(address, username, now);
-  if (waitMs > 0) {
-    const reason = `user '${username}' must wait ${Math.ceil(waitMs / 1000)} s after too many failures`;
-    return { ok: false, because: "too many failures", reason };
-  }
-  const result = checkPassword(host, credentials);
+  const before = mustWait(host, credentials);
+  if (before !== undefined) return before;
+  const result = await checkPassword(host, credentials);
+  // Whoever tries many passwords at once learns no more of them than who tries them one by one.
+  const meanwhile = mustWait(host, credentials);
+  if (meanwhile !== undefined) return meanwhile;
   if (result.ok) host.loginBackoff.succeeded(address, username);
-  else if (result.because === "credentials") host.loginBackoff.failed(address, username, now);
+  else if (result.because === "credentials") host.loginBackoff.failed(address, username, host.clock.now());
   return result;
+}
+
+function mustWait(
+  { loginBackoff, clock }: AuthenticationHost,
+  { username, address }: Credentials,
+): AuthenticationResult | undefined {
+  const waitMs = loginBackoff.waitMs(address, username, clock.now());
+  if (waitMs === 0) return undefined;
+  const reason = `user '${username}' must wait ${Math.ceil(waitMs / 1000)} s after too many failures`;
+  return { ok: false, because: "too many failures", reason };
 }
 
 /** Checks a user whose name a certificate gives, which proves it. */
@@ -54,9 +64,13 @@ export function authenticateExternal(
   return user === undefined ? refused(`user '${username}' - invalid credentials`) : admit(host, user, address);
 }
 
-function checkPassword(host: AuthenticationHost, { username, password, address }: Credentials): AuthenticationResult {
+async function checkPassword(
+  host: AuthenticationHost,
+  { username, password, address }: Credentials,
+): Promise<AuthenticationResult> {
+  const matches = await host.knownLogins.verify(host.users.find(username), password);
+  // As the user is now: what was verified may have changed.
   const user = host.users.find(username);
-  const matches = verifyPassword(password, user?.passwordHash ?? "", user?.hashingAlgorithm ?? "");
   if (password === "") return refused(`user '${username}' attempted to log in with a blank password`);
   if (user === undefined || !matches) return refused(`user '${username}' - invalid credentials`);
   // Asked last: someone who does not know the password does not learn that it could have worked from here.

@@ -16,6 +16,7 @@ import { DefinitionEvents, Events } from "./events.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
 import { Histogram, messageSizeBounds } from "./histogram.ts";
+import { KnownLogins } from "./known-logins.ts";
 import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
 import type { Logger, LogLines } from "./log.ts";
@@ -50,6 +51,7 @@ import type { TlsIdentity } from "./tls.ts";
 import type { TlsConfig } from "./tls-config.ts";
 import type { TlsPeer } from "./tls-peer.ts";
 import { Users } from "./users.ts";
+import type { VhostTotals } from "./vhost.ts";
 import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
 
 /** Ports by what is spoken there. */
@@ -126,6 +128,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly messageSizes = new Histogram(messageSizeBounds);
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins = new KnownLogins();
   readonly listeners: ListenerView[] = [];
   readonly startedAt: number;
   readonly heartbeats = new Heartbeats();
@@ -188,6 +191,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     });
   }
 
+  get totals(): VhostTotals {
+    return this.vhosts.totals;
+  }
+
   get defaultVhost(): string {
     return this.config.defaultVhost;
   }
@@ -234,27 +241,27 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.#lastQueueId = state.lastQueueId;
     new Restorer(this).restore(state);
     for (const definition of state.definitions) this.definitions.restore(definition);
-    this.#define(state.definitions.length === 0);
+    await this.#define(state.definitions.length === 0);
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));
   }
 
   /** Takes in the file of definitions; an empty data directory gets what that does not bring. */
-  #define(isFirstStart: boolean): void {
+  async #define(isFirstStart: boolean): Promise<void> {
     const { definitions, defaultVhost } = this.config;
     const file = definitions === undefined ? undefined : new DefinitionFile(definitions);
     if (isFirstStart && file?.hasVhosts !== true) {
       this.vhosts.put(defaultVhost, { ...newVhost, description: "Default virtual host" });
     }
-    for (const { vhost, source, destination } of file?.importInto(this) ?? []) {
+    for (const { vhost, source, destination } of (await file?.importInto(this)) ?? []) {
       this.log.warn({ vhost, source, destination }, "a binding was not imported: an end of it does not exist");
     }
-    if (isFirstStart && this.users.size === 0) this.#makeFirstUser();
+    if (isFirstStart && this.users.size === 0) await this.#makeFirstUser();
   }
 
   /** One user who may do everything, everywhere. */
-  #makeFirstUser(): void {
-    const { defaultUser: user, defaultPass } = this.config;
-    this.users.putWithPassword(user, defaultPass, ["administrator"]);
+  async #makeFirstUser(): Promise<void> {
+    const { defaultUser: user, defaultPass, passwordHashing } = this.config;
+    await this.users.putWithPassword(user, defaultPass, ["administrator"], passwordHashing);
     for (const { name: vhost } of this.vhosts.list()) {
       this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
     }
@@ -332,6 +339,8 @@ class Faces {
   readonly #listeners: Listener[] = [];
   #management: Management | undefined;
   #metrics: MetricsListener | undefined;
+  /** The last connection was turned away. */
+  #turnsAway = false;
   /** The ports to listen on again. */
   #drained: BrokerPorts | undefined;
 
@@ -402,7 +411,7 @@ class Faces {
   async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
     const core = this.#core;
     const events = {
-      accept: (socket: Socket, peer: TlsPeer | undefined) => new Connection(socket, core, peer),
+      accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
       acceptFailed: (error: Error) => core.log.error({ err: error }, "a connection could not be accepted"),
       handshakeFailed: (client: string | undefined, reason: string) =>
         core.log.warn({ address: client, reason }, "TLS handshake failed"),
@@ -410,6 +419,18 @@ class Faces {
     const listener = await Listener.open(address, events, tls);
     this.#listeners.push(listener);
     this.#show(protocol, address.host, listener.port, tls);
+  }
+
+  #accept(socket: Socket, peer: TlsPeer | undefined): void {
+    const { config, connections, log } = this.#core;
+    const isTooMany = connections.handshakes >= config.limits.handshakes;
+    // Who floods the broker with connections shall not flood the log as well.
+    if (isTooMany && !this.#turnsAway) {
+      log.warn({ most: config.limits.handshakes }, "connections are closed at once: too many have not logged in");
+    }
+    this.#turnsAway = isTooMany;
+    if (isTooMany) socket.destroy();
+    else new Connection(socket, this.#core, peer);
   }
 
   #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {

@@ -1,10 +1,12 @@
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { limitOptions } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
 import { httpOptions } from "./http-options.ts";
 import { type LogLevel, logLevels } from "./log-levels.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
+import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
 import { prometheusOptions } from "./prometheus-options.ts";
 import { resourceOptions } from "./resource-limits.ts";
 import { tlsOptions } from "./tls-config.ts";
@@ -84,6 +86,13 @@ export const options = {
     ...bytes(4096, 128 * mebibyte),
     fallback: () => 131_072,
     keys: ["frame_max"],
+  } satisfies Option<number>,
+  initialFrameMax: {
+    takes: "<bytes>",
+    help: "largest frame before a client has logged in",
+    ...bytes(4096, mebibyte),
+    fallback: () => 8192,
+    keys: ["initial_frame_max"],
   } satisfies Option<number>,
   channelMax: {
     takes: "<number>",
@@ -272,6 +281,13 @@ export const options = {
     fallback: () => 60_000,
     keys: ["login_backoff.max"],
   } satisfies Option<number>,
+  passwordHashing: {
+    takes: "<algorithm>",
+    help: "how passwords are hashed that are set here; RabbitMQ knows all of these but scrypt",
+    ...oneOf(...hashingAlgorithms),
+    fallback: (): HashingAlgorithm => "scrypt",
+    keys: ["password_hashing_module"],
+  } satisfies Option<HashingAlgorithm>,
   managementSslHost: {
     takes: "<address>",
     help: "address to listen on for the HTTP API over TLS",
@@ -301,6 +317,7 @@ export const options = {
   ...httpOptions,
   ...prometheusOptions,
   ...resourceOptions,
+  ...limitOptions,
 } as const;
 
 /** A setting by its name in the table. */

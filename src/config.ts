@@ -1,3 +1,4 @@
+import type { BrokerLimits } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { type OptionName, options } from "./config-options.ts";
 import type { HttpConfig } from "./http-options.ts";
@@ -5,6 +6,7 @@ import type { LogLevel } from "./log-levels.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
+import type { HashingAlgorithm } from "./passwords.ts";
 import type { PrometheusConfig } from "./prometheus-options.ts";
 import type { ResourceConfig } from "./resource-limits.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
@@ -32,15 +34,20 @@ export interface Config {
   /** Metrics; undefined for none. */
   readonly prometheus: PrometheusConfig | undefined;
   readonly resources: ResourceConfig;
+  readonly limits: BrokerLimits;
   readonly sslHandshakeTimeoutMs: number;
   readonly certLogin: CertLogin;
   readonly authMechanisms: readonly Mechanism[];
   readonly loginBackoff: BackoffLimits;
+  /** How passwords are hashed that are set. */
+  readonly passwordHashing: HashingAlgorithm;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   /** Seconds. */
   readonly heartbeat: number;
   readonly frameMax: number;
+  /** The same before a client has logged in. */
+  readonly initialFrameMax: number;
   readonly channelMax: number;
   readonly handshakeTimeoutMs: number;
   /** How long a delivery may stay unacknowledged where nothing else says; 0 for any time. */
@@ -123,6 +130,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       totalMemory: value("totalMemory", options.totalMemory),
       monitorIntervalMs: value("memoryMonitorIntervalMs", options.memoryMonitorIntervalMs),
     },
+    limits: limitsOf(value),
     sslHandshakeTimeoutMs: value("sslHandshakeTimeoutMs", options.sslHandshakeTimeoutMs),
     certLogin: {
       from: value("sslCertLoginFrom", options.sslCertLoginFrom),
@@ -134,10 +142,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       failuresMax: value("loginFailuresMax", options.loginFailuresMax),
       waitMsMax: value("loginWaitMsMax", options.loginWaitMsMax),
     },
+    passwordHashing: value("passwordHashing", options.passwordHashing),
     dataDir: value("dataDir", options.dataDir),
     logLevel: value("logLevel", options.logLevel),
     heartbeat: value("heartbeat", options.heartbeat),
     frameMax: value("frameMax", options.frameMax),
+    initialFrameMax: value("initialFrameMax", options.initialFrameMax),
     channelMax: value("channelMax", options.channelMax),
     handshakeTimeoutMs: value("handshakeTimeoutMs", options.handshakeTimeoutMs),
     consumerTimeoutMs: value("consumerTimeoutMs", options.consumerTimeoutMs),
@@ -187,6 +197,23 @@ function prometheusOf(value: Values, host: string | undefined, isAskedFor: boole
     isAskedFor,
     path: value("prometheusPath", options.prometheusPath),
     perObject: value("prometheusPerObject", options.prometheusPerObject),
+  };
+}
+
+function limitsOf(value: Values): BrokerLimits {
+  return {
+    connections: value("connectionMax", options.connectionMax),
+    handshakes: value("handshakeMax", options.handshakeMax),
+    channels: value("channelMaxPerNode", options.channelMaxPerNode),
+    consumersOfChannel: value("consumerMaxPerChannel", options.consumerMaxPerChannel),
+    vhosts: value("vhostMax", options.vhostMax),
+    queues: value("queueMax", options.queueMax),
+    exchanges: value("exchangeMax", options.exchangeMax),
+    headerDepth: value("headerDepthMax", options.headerDepthMax),
+    headerBytes: value("headerMaxSize", options.headerMaxSize),
+    unfinishedBytes: value("unfinishedMaxSize", options.unfinishedMaxSize),
+    unsentBytes: value("unsentMaxSize", options.unsentMaxSize),
+    unsentReplyBytes: value("unsentReplyMaxSize", options.unsentReplyMaxSize),
   };
 }
 

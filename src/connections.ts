@@ -82,6 +82,22 @@ export interface ConsumerView {
 export class ConnectionRegistry {
   readonly #connections = new Set<ConnectionView>();
   readonly #waiting: (() => void)[] = [];
+  #opened = 0;
+
+  /** Those that have opened a vhost. */
+  get opened(): number {
+    return this.#opened;
+  }
+
+  /** Those that are not that far. */
+  get handshakes(): number {
+    return this.#connections.size - this.#opened;
+  }
+
+  /** Notes that one has opened its vhost. */
+  noteOpened(): void {
+    this.#opened++;
+  }
 
   get size(): number {
     return this.#connections.size;
@@ -92,7 +108,7 @@ export class ConnectionRegistry {
   }
 
   remove(connection: ConnectionView): void {
-    this.#connections.delete(connection);
+    if (this.#connections.delete(connection) && connection.vhost !== undefined) this.#opened--;
     if (this.#connections.size > 0) return;
     for (const done of this.#waiting.splice(0)) done();
   }

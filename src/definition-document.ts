@@ -2,6 +2,7 @@ import type { Definitions } from "./definition-export.ts";
 import {
   bindingFrom,
   exchangeFrom,
+  type GivenUser,
   permissionFrom,
   policyFrom,
   type QueueFields,
@@ -19,13 +20,12 @@ import { isReserved } from "./names.ts";
 import type { Permission, TopicPermission } from "./permissions.ts";
 import type { Policy } from "./policies.ts";
 import type { BindingDefinition } from "./store/store.ts";
-import type { User } from "./users.ts";
 import type { VhostProperties } from "./vhost.ts";
 import { checkVhostName } from "./vhosts.ts";
 
 /** A document of definitions, read and checked. */
 export interface DefinitionDocument {
-  readonly users: readonly User[];
+  readonly users: readonly GivenUser[];
   readonly vhosts: readonly (VhostProperties & { readonly name: string })[];
   readonly permissions: readonly Permission[];
   readonly policies: readonly Policy[];
@@ -53,7 +53,7 @@ export class DocumentReader {
   readonly #vhosts = new Set<string>();
   readonly #users = new Set<string>();
   readonly #limits: Limit[] = [];
-  readonly #exchanges = new Map<string, ExchangeProperties>();
+  readonly #exchanges = new Map<string, ExchangeProperties & Named>();
 
   constructor(into: Definitions, vhost: string | undefined) {
     this.#into = into;
@@ -65,10 +65,13 @@ export class DocumentReader {
     const users = (whole?.objects("users") ?? []).map((fields) => this.#user(fields));
     const vhosts = (whole?.objects("vhosts") ?? []).map((fields) => this.#vhostOf(fields));
     const exchanges = json.objects("exchanges").map((fields) => this.#exchange(fields));
+    const queues = this.#queues(json);
+    this.#checkRoom(queues);
     return {
       users,
       vhosts,
       exchanges,
+      queues,
       ...this.#rules(json),
       globalParameters: (whole?.objects("global_parameters") ?? [])
         .map((fields) => [fields.text("name"), fields.require("value").value("value")] as const)
@@ -79,9 +82,25 @@ export class DocumentReader {
       topicPermissions: (whole?.objects("topic_permissions") ?? []).map((fields) =>
         topicPermissionFrom(this.#vhostName(fields), this.#username(fields), fields),
       ),
-      queues: this.#queues(json),
       bindings: json.objects("bindings").map((fields) => this.#binding(fields)),
     };
+  }
+
+  #checkRoom(queues: readonly Named[]): void {
+    const { vhosts } = this.#into;
+    vhosts.checkRoom({
+      vhosts: [...this.#vhosts].filter((name) => vhosts.find(name) === undefined).length,
+      queues: this.#countNew(queues, "queues"),
+      exchanges: this.#countNew(this.#exchanges.values(), "exchanges"),
+    });
+  }
+
+  #countNew(parts: Iterable<Named>, what: "queues" | "exchanges"): number {
+    const keys = new Set<string>();
+    for (const { vhost, name } of parts) {
+      if (!this.#into.vhosts.find(vhost)?.[what].has(name)) keys.add(keyOf(vhost, name));
+    }
+    return keys.size;
   }
 
   /** Policies and limits, which stand in several places. */
@@ -110,8 +129,8 @@ export class DocumentReader {
     }
   }
 
-  #user(fields: JsonObject): User {
-    const user = userFrom(fields.text("name"), fields);
+  #user(fields: JsonObject): GivenUser {
+    const user = userFrom(fields.text("name"), fields, this.#into.config.passwordHashing);
     this.#addLimits("user", user.name, fields.findObject("limits") ?? JsonObject.empty);
     this.#users.add(user.name);
     return user;

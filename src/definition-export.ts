@@ -2,6 +2,7 @@ import type { Binding } from "./exchange/binding.ts";
 import type { GlobalParameters } from "./global-parameters.ts";
 import { LazyList } from "./lazy-list.ts";
 import type { Limits } from "./limits.ts";
+import type { HashingAlgorithm } from "./passwords.ts";
 import type { Permissions } from "./permissions.ts";
 import { type PlainTable, tableToPlain } from "./plain-table.ts";
 import type { Policies, Policy } from "./policies.ts";
@@ -18,6 +19,7 @@ export interface Definitions {
   readonly limits: Limits;
   readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
+  readonly config: { readonly passwordHashing: HashingAlgorithm };
 }
 
 /**

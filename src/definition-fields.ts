@@ -4,7 +4,7 @@ import { exchangeTypes } from "./exchange/exchange-types.ts";
 import type { FieldTable } from "./field-table.ts";
 import type { JsonObject } from "./json-object.ts";
 import { checkNameSize, queueText } from "./names.ts";
-import { defaultHashingAlgorithm, hashPassword } from "./passwords.ts";
+import { type HashingAlgorithm, hashPassword, isHashingAlgorithm, rabbitmqAlgorithm } from "./passwords.ts";
 import { compilePattern } from "./patterns.ts";
 import { expandTopicPattern, type Permission, type TopicPermission } from "./permissions.ts";
 import { checkPolicy, type Policy } from "./policies.ts";
@@ -17,26 +17,35 @@ import { newVhost } from "./vhosts.ts";
 
 /** Definitions in JSON, under RabbitMQ's names, into what they mean here. All throw PRECONDITION_FAILED. */
 
-/** A user: with a password, the hash of one, or neither. */
-export function userFrom(name: string, fields: JsonObject): User {
+/** A user as a document describes one; a password is yet to be hashed. */
+export interface GivenUser extends User {
+  readonly password: string | undefined;
+}
+
+/** A user: with a password, the hash of one, or neither. `hashing` is for passwords that come without a word of that. */
+export function userFrom(name: string, fields: JsonObject, hashing: HashingAlgorithm): GivenUser {
   const tags = fields.findWords("tags");
   if (tags === undefined) throw invalid("tags_not_present");
-  const user = { name, ...credentialsFrom(fields), tags };
+  const user = { name, ...credentialsFrom(fields, hashing), tags };
   checkUser(user);
   return user;
 }
 
-function credentialsFrom(fields: JsonObject): Pick<User, "passwordHash" | "hashingAlgorithm"> {
+/** The user with the password hashed. */
+export async function withHash({ password, ...user }: GivenUser): Promise<User> {
+  if (password === undefined || !isHashingAlgorithm(user.hashingAlgorithm)) return user;
+  return { ...user, passwordHash: await hashPassword(password, user.hashingAlgorithm) };
+}
+
+function credentialsFrom(fields: JsonObject, hashing: HashingAlgorithm): Omit<GivenUser, "name" | "tags"> {
   const password = fields.findText("password");
   const passwordHash = fields.findText("password_hash");
   if (password !== undefined && passwordHash !== undefined) {
     throw invalid("both_password_and_password_hash_are_provided");
   }
-  // The algorithm counts with a hash only: passwords are always hashed the default way.
-  if (password !== undefined)
-    return { passwordHash: hashPassword(password), hashingAlgorithm: defaultHashingAlgorithm };
-  const hashingAlgorithm = fields.findText("hashing_algorithm") ?? defaultHashingAlgorithm;
-  return { passwordHash: passwordHash ?? "", hashingAlgorithm };
+  const otherwise = password === undefined ? rabbitmqAlgorithm : hashing;
+  const hashingAlgorithm = fields.findText("hashing_algorithm") ?? otherwise;
+  return { password, passwordHash: passwordHash ?? "", hashingAlgorithm };
 }
 
 const protection = "protected_from_deletion";

@@ -28,8 +28,12 @@ export class DefinitionFile {
   }
 
   /** Takes all of it in, or throws {@link DefinitionFileError}. Returns bindings that were left out for want of an end. */
-  importInto(definitions: Definitions): readonly BindingDefinition[] {
-    return this.#inFile(() => importDefinitions(definitions, this.#json));
+  async importInto(definitions: Definitions): Promise<readonly BindingDefinition[]> {
+    try {
+      return await importDefinitions(definitions, this.#json);
+    } catch (cause) {
+      throw this.#fault(cause);
+    }
   }
 
   #read(): string {
@@ -44,10 +48,15 @@ export class DefinitionFile {
     try {
       return act();
     } catch (cause) {
-      if (!(cause instanceof BrokerError || cause instanceof InvalidPatternError)) throw cause;
-      const reason = cause instanceof BrokerError ? cause.detail : cause.message;
-      throw new DefinitionFileError(`definitions '${this.#path}' cannot be used: ${reason}`, { cause });
+      throw this.#fault(cause);
     }
+  }
+
+  /** What is wrong in the file under the file's name, anything else as it is. */
+  #fault(cause: unknown): unknown {
+    if (!(cause instanceof BrokerError || cause instanceof InvalidPatternError)) return cause;
+    const reason = cause instanceof BrokerError ? cause.detail : cause.message;
+    return new DefinitionFileError(`definitions '${this.#path}' cannot be used: ${reason}`, { cause });
   }
 }
 

@@ -1,11 +1,12 @@
-import { DocumentReader, type Named } from "./definition-document.ts";
+import { type DefinitionDocument, DocumentReader, type Named } from "./definition-document.ts";
 import type { Definitions } from "./definition-export.ts";
-import type { QueueFields } from "./definition-fields.ts";
+import { type QueueFields, withHash } from "./definition-fields.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import type { JsonObject } from "./json-object.ts";
 import { changePolicies } from "./policy-effects.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import { bind, declareExchange, declareQueue } from "./topology.ts";
+import type { User } from "./users.ts";
 
 /**
  * Adds the definitions of a document in RabbitMQ's form to those that are there. Users, vhosts and permissions replace
@@ -14,9 +15,19 @@ import { bind, declareExchange, declareQueue } from "./topology.ts";
  *
  * With `vhost`, it is the document of what is in that vhost. Returns bindings that were left out for want of an end.
  */
-export function importDefinitions(into: Definitions, json: JsonObject, vhost?: string): readonly BindingDefinition[] {
-  const document = new DocumentReader(into, vhost).read(json);
-  for (const user of document.users) into.users.put(user);
+export async function importDefinitions(
+  into: Definitions,
+  json: JsonObject,
+  vhost?: string,
+): Promise<readonly BindingDefinition[]> {
+  const { users } = new DocumentReader(into, vhost).read(json);
+  const hashed = await Promise.all(users.map(withHash));
+  // While passwords were hashed the broker went on: what fitted may not fit any more.
+  return take(into, hashed, new DocumentReader(into, vhost).read(json));
+}
+
+function take(into: Definitions, users: readonly User[], document: DefinitionDocument): readonly BindingDefinition[] {
+  for (const user of users) into.users.put(user);
   for (const { name, ...properties } of document.vhosts) into.vhosts.put(name, properties);
   for (const permission of document.permissions) into.permissions.set(permission);
   for (const permission of document.topicPermissions) into.permissions.setTopic(permission);

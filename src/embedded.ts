@@ -5,6 +5,7 @@ import type { ConfirmFault } from "./confirm-faults.ts";
 import type { FieldTable } from "./field-table.ts";
 import { createLog } from "./log.ts";
 import type { LogLevel } from "./log-levels.ts";
+import { rabbitmqAlgorithm } from "./passwords.ts";
 import type { Queue } from "./queue/queue.ts";
 import { QueueScan } from "./queue/queue-scan.ts";
 import { readBody, readProperties } from "./record-reader.ts";
@@ -95,6 +96,8 @@ export async function startBroker(options: StartOptions = {}): Promise<Broker> {
     managementPort: options.managementPort ?? 0,
     prometheus: undefined,
     dataDir: dataDir ?? defaults.dataDir,
+    // What is not kept need not be dear to guess.
+    ...(dataDir === undefined && { passwordHashing: rabbitmqAlgorithm }),
   };
   const running = await openBroker(config, { log: createLog(logLevel), clock, inMemory: dataDir === undefined });
   const { amqp: port = 0, http: managementPort = 0 } = running.ports;

@@ -19,19 +19,27 @@ export function findHeader(message: Message, name: string): number {
 
 /** Where the value whose tag is at `at` ends, in a table that ends at `limit`; -1 when it is malformed. */
 export function headerValueEnd(bytes: Buffer, at: number, limit: number): number {
-  return valueEnd(bytes, at, limit, 0);
+  return valueEnd(bytes, at, limit, nestingMax);
 }
 
-/** Where the value whose tag is at `at` ends, in a table or array that ends at `limit`; -1 when it is malformed. */
-function valueEnd(bytes: Buffer, at: number, limit: number, depth: number): number {
+/** Whether the headers are sound, with tables and arrays not deeper in each other than `depthMax`. */
+export function hasSoundHeaders({ bytes, headersAt, propertiesEnd }: Message, depthMax: number): boolean {
+  return headersAt === 0 || nestedEnd(bytes, headersAt, propertiesEnd, depthMax, true) >= 0;
+}
+
+/**
+ * Where the value whose tag is at `at` ends, in a table or array that ends at `limit` and has `room` for others inside each
+ * other; -1 when it is malformed.
+ */
+function valueEnd(bytes: Buffer, at: number, limit: number, room: number): number {
   switch (bytes[at]) {
     case 0x53: // S
     case 0x78: // x
       return at + 5 + u32(bytes, at + 1);
     case 0x46: // F
-      return nestedEnd(bytes, at + 1, limit, depth + 1, true);
+      return nestedEnd(bytes, at + 1, limit, room - 1, true);
     case 0x41: // A
-      return nestedEnd(bytes, at + 1, limit, depth + 1, false);
+      return nestedEnd(bytes, at + 1, limit, room - 1, false);
     case 0x49: // I
     case 0x69: // i
     case 0x66: // f
@@ -58,13 +66,13 @@ function valueEnd(bytes: Buffer, at: number, limit: number, depth: number): numb
 }
 
 /** Where the array, or table when its values are `named`, ends whose length is at `start`; -1 when it is malformed. */
-function nestedEnd(bytes: Buffer, start: number, limit: number, depth: number, named: boolean): number {
+function nestedEnd(bytes: Buffer, start: number, limit: number, room: number, named: boolean): number {
   const end = start + 4 + u32(bytes, start);
-  if (end > limit || depth > nestingMax) return -1;
+  if (end > limit || room < 0) return -1;
   let at = start + 4;
   while (at < end) {
     if (named) at += 1 + u8(bytes, at);
-    at = valueEnd(bytes, at, end, depth);
+    at = valueEnd(bytes, at, end, room);
     if (at < 0) return -1;
   }
   return at === end ? end : -1;

@@ -39,6 +39,9 @@ const predeclared: readonly (readonly [string, string])[] = [
   ["amq.match", "headers"],
 ];
 
+/** How many exchanges a vhost has from the start, when it is not the default one. */
+export const predefinedCount = predeclared.length + 2;
+
 /** Makes the exchanges that a new vhost starts with; in the default one the broker says what it does as well. */
 export function declarePredefined(vhost: Vhost, isDefault: boolean): void {
   addExchange(vhost, properties("", "direct", false));
@@ -69,6 +72,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   }
   if (isReserved(declaration.name)) throw reserved("exchange", declaration.name);
   checkAlternate(vhost.name, declaration);
+  checkExchangeLimit(vhost, declaration.name);
   const exchange = addExchange(vhost, declaration);
   emitExchange(vhost, exchange, "created");
   if (exchange.type === delayedType) addDelayed(vhost, exchange, vhost.host.nextQueueId());
@@ -86,6 +90,13 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
     });
   }
   return exchange;
+}
+
+function checkExchangeLimit(vhost: Vhost, name: string): void {
+  const most = vhost.host.config.limits.exchanges;
+  if (vhost.host.totals.exchanges < most) return;
+  const text = `cannot declare exchange '${name}' in vhost '${vhost.name}': exchange limit of ${most} is reached`;
+  throw new BrokerError("PRECONDITION_FAILED", text);
 }
 
 function emitExchange(vhost: Vhost, exchange: VhostExchange, what: "created" | "deleted"): void {
@@ -240,7 +251,12 @@ export function checkQuorum(
 }
 
 function checkQueueLimit(vhost: Vhost, name: string): void {
-  const most = vhost.host.limits.most("vhost", vhost.name, "max-queues");
+  const { config, totals, limits } = vhost.host;
+  if (totals.queues >= config.limits.queues) {
+    const text = `cannot declare queue '${name}': queue limit in cluster (${config.limits.queues}) is reached`;
+    throw new BrokerError("PRECONDITION_FAILED", text);
+  }
+  const most = limits.most("vhost", vhost.name, "max-queues");
   if (vhost.queues.size < most) return;
   const text = `cannot declare queue '${name}': queue limit in vhost '${vhost.name}' (${most}) is reached`;
   throw new BrokerError("PRECONDITION_FAILED", text);

@@ -2,7 +2,7 @@ import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
 import type { Limits } from "./limits.ts";
 import { checkNameSize } from "./names.ts";
-import { defaultHashingAlgorithm, hashPassword, isBase64, isHashingAlgorithm } from "./passwords.ts";
+import { type HashingAlgorithm, hashPassword, isBase64, isHashingAlgorithm } from "./passwords.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Store, UserDefinition } from "./store/store.ts";
 
@@ -46,9 +46,14 @@ export class Users {
     this.#store.define({ kind: "user", ...stored });
   }
 
-  /** Adds a user by password, hashed the default way. */
-  putWithPassword(name: string, password: string, tags: readonly string[]): void {
-    this.put({ name, passwordHash: hashPassword(password), hashingAlgorithm: defaultHashingAlgorithm, tags });
+  /** Adds a user by password. */
+  async putWithPassword(
+    name: string,
+    password: string,
+    tags: readonly string[],
+    hashingAlgorithm: HashingAlgorithm,
+  ): Promise<void> {
+    this.put({ name, passwordHash: await hashPassword(password, hashingAlgorithm), hashingAlgorithm, tags });
   }
 
   /** Removes a user; false when there was none. Permissions.forgetUser() removes their permissions. */

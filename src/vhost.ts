@@ -1,3 +1,4 @@
+import type { BrokerLimits } from "./broker-limits.ts";
 import type { Churn } from "./churn.ts";
 import type { Clock } from "./clock.ts";
 import { type DeadLetter, isCycle, makeDeadLetter } from "./dead-letters.ts";
@@ -31,8 +32,16 @@ import type { Store, VhostDefinition } from "./store/store.ts";
 export interface VhostExchange extends Exchange<Bindable> {}
 export type Bindable = Queue | VhostExchange;
 
+/** How many there are of what vhosts hold, in all of them together. */
+export interface VhostTotals {
+  readonly queues: number;
+  readonly exchanges: number;
+}
+
 /** What a vhost needs of the broker it is in. */
 export interface VhostHost {
+  readonly config: { readonly limits: BrokerLimits };
+  readonly totals: VhostTotals;
   readonly clock: Clock;
   readonly store: Store;
   readonly log: Logger;

@@ -3,9 +3,9 @@ import { BrokerError } from "./errors.ts";
 import { checkNameSize } from "./names.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Store, VhostDefinition } from "./store/store.ts";
-import { declarePredefined, removeEverything, removeQueue } from "./topology.ts";
+import { declarePredefined, predefinedCount, removeEverything, removeQueue } from "./topology.ts";
 import { TrafficTotals } from "./traffic-totals.ts";
-import { Vhost, type VhostHost, type VhostProperties } from "./vhost.ts";
+import { Vhost, type VhostHost, type VhostProperties, type VhostTotals } from "./vhost.ts";
 
 /** What the vhosts need of the broker they are in. */
 export interface VhostsHost extends VhostHost {
@@ -40,6 +40,16 @@ export class Vhosts {
     return this.#byName.size;
   }
 
+  /** Counted anew each time: vhosts are few. */
+  get totals(): VhostTotals {
+    let [queues, exchanges] = [0, 0];
+    for (const vhost of this.#byName.values()) {
+      queues += vhost.queues.size;
+      exchanges += vhost.exchanges.size;
+    }
+    return { queues, exchanges };
+  }
+
   find(name: string): Vhost | undefined {
     return this.#byName.get(name);
   }
@@ -55,7 +65,7 @@ export class Vhosts {
   }
 
   /** What went through all of them since the broker started. */
-  totals(): TrafficTotals {
+  traffic(): TrafficTotals {
     const totals = new TrafficTotals();
     totals.add(this.#gone.publishes, this.#gone.queues);
     for (const vhost of this.list()) totals.addVhost(vhost);
@@ -73,9 +83,25 @@ export class Vhosts {
     const { description, tags, defaultQueueType, protectedFromDeletion } = properties;
     const kept = { description, tags: [...tags], defaultQueueType, protectedFromDeletion };
     const existing = this.find(name);
-    if (existing === undefined) this.#add(name, kept);
-    else existing.properties = kept;
+    if (existing === undefined) {
+      this.#checkLimit("vhosts", this.size + 1, (most) => `cannot create vhost '${name}': vhost limit of ${most}`);
+      this.#add(name, kept);
+    } else existing.properties = kept;
     this.#host.definitions.define({ kind: "vhost", name, ...kept });
+  }
+
+  /** Checks that so many more can be made at once. Throws PRECONDITION_FAILED. */
+  checkRoom(added: VhostTotals & { readonly vhosts: number }): void {
+    const { queues, exchanges } = this.totals;
+    const withOwn = exchanges + added.exchanges + added.vhosts * predefinedCount;
+    this.#checkLimit("vhosts", this.size + added.vhosts, (most) => `vhost limit of ${most}`);
+    this.#checkLimit("queues", queues + added.queues, (most) => `queue limit in cluster (${most})`);
+    this.#checkLimit("exchanges", withOwn, (most) => `exchange limit of ${most}`);
+  }
+
+  #checkLimit(name: "vhosts" | "queues" | "exchanges", count: number, limit: (most: number) => string): void {
+    const most = this.#host.config.limits[name];
+    if (count > most) throw new BrokerError("PRECONDITION_FAILED", `${limit(most)} is reached`);
   }
 
   #add(name: string, properties: VhostProperties): void {

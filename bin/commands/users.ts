@@ -1,4 +1,4 @@
-import { hashPassword, isHashingAlgorithm } from "../../src/passwords.ts";
+import { hashPassword, isHashingAlgorithm, rabbitmqAlgorithm } from "../../src/passwords.ts";
 import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode, noSuchUser } from "../command-error.ts";
 import type { Context } from "../context.ts";
@@ -104,14 +104,16 @@ const hash = command({
   group: "Users",
   summary: "hashes a password in RabbitMQ's form, for add_user --pre-hashed-password and for definitions",
   arguments: { "[password]": "asked for, or read from standard input, when left out" },
-  options: { algorithm: text("--hashing-algorithm <name>", "rabbit_password_hashing_sha256, _sha512 or _md5") },
-  run: async (context, { password }, { algorithm }) => {
-    if (algorithm !== undefined && !isHashingAlgorithm(algorithm)) {
+  options: {
+    algorithm: text("--hashing-algorithm <name>", "rabbit_password_hashing_sha256, _sha512 or _md5, or scrypt"),
+  },
+  run: async (context, { password }, { algorithm = rabbitmqAlgorithm }) => {
+    if (!isHashingAlgorithm(algorithm)) {
       throw new ArgumentError(`Bad argument: unknown hashing algorithm '${algorithm}'`, exitCode.dataError);
     }
     const secret = await secretArgument(password, context);
     context.output.banner("Will hash password ...");
-    context.output.message(hashPassword(secret, algorithm));
+    context.output.message(await hashPassword(secret, algorithm));
   },
 });
 

@@ -11,6 +11,7 @@ export class TopicExchange<D extends Destination> extends Exchange<D> {
   readonly #cache = new RouteCache<D>();
 
   route(routingKey: string, _content: RoutedContent, found: Set<D>): void {
+    if (this.#cache.isResting()) return this.#trie.match(routingKey, found);
     for (const destination of this.#destinations(routingKey)) found.add(destination);
   }
 

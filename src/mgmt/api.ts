@@ -83,7 +83,7 @@ export class Api {
       url,
       // Before the body is read: a stranger's body is not worth the memory.
       onRequest: async (request, reply) => {
-        if (right !== "public") users.set(request, this.#admit(request, method, right));
+        if (right !== "public") users.set(request, await this.#admit(request, method, right));
         if (method === "GET" && !acceptsJson(request.headers.accept)) await reply.code(406).send();
       },
       handler: async (request, reply) => {
@@ -94,8 +94,8 @@ export class Api {
     });
   }
 
-  #admit(request: FastifyRequest, method: Method, right: Right): User {
-    const user = this.#guard.logIn(request.headers.authorization, request.ip);
+  async #admit(request: FastifyRequest, method: Method, right: Right): Promise<User> {
+    const user = await this.#guard.logIn(request.headers.authorization, request.ip);
     this.#guard.check(user, right, method, parametersOf(request)["vhost"]);
     return user;
   }

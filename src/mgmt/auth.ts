@@ -52,16 +52,16 @@ export class Guard {
   }
 
   /** The user of an Authorization header. Throws {@link LoginRefusal}. */
-  logIn(authorization: string | undefined, address: string): User {
+  async logIn(authorization: string | undefined, address: string): Promise<User> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined) throw new LoginRefusal(401, "", "");
-    return this.logInWith(credentials.username, credentials.password, address);
+    return await this.logInWith(credentials.username, credentials.password, address);
   }
 
   /** The user of this name and password, who must have a tag of management. Throws {@link LoginRefusal}. */
-  logInWith(username: string, password: string, address: string): User {
+  async logInWith(username: string, password: string, address: string): Promise<User> {
     const { log, authAttempts } = this.#host;
-    const result = authenticate(this.#host, { username, password, address });
+    const result = await authenticate(this.#host, { username, password, address });
     authAttempts.note("http", result.ok);
     if (!result.ok) {
       log.warn({ user: username, address }, `HTTP access denied: ${result.reason}`);

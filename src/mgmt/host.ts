@@ -6,6 +6,7 @@ import type { Config } from "../config.ts";
 import type { ConnectionRegistry } from "../connections.ts";
 import type { GlobalParameters } from "../global-parameters.ts";
 import type { Histogram } from "../histogram.ts";
+import type { KnownLogins } from "../known-logins.ts";
 import type { Limits } from "../limits.ts";
 import type { ListenerView } from "../listeners.ts";
 import type { Logger } from "../log.ts";
@@ -42,6 +43,7 @@ export interface ManagementHost {
   readonly backups: Backups;
   readonly authAttempts: AuthAttempts;
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins: KnownLogins;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly policies: Policies;

@@ -1,6 +1,7 @@
 import { BrokerError } from "../errors.ts";
 import { parseExpiration } from "../expiration.ts";
 import { emptyTable, type FieldTable } from "../field-table.ts";
+import { checkHeaders } from "../header-limits.ts";
 import { JsonObject } from "../json-object.ts";
 import { MessageContent } from "../message-content.ts";
 import { directReplyTo, exchangeText } from "../names.ts";
@@ -33,6 +34,7 @@ export async function publish(
   const headers = properties.has("headers") ? properties.table("headers") : undefined;
   const payload = payloadOf(body, config.maxMessageSize);
   const message = messageOf(exchange.name, routingKey, properties, headers, payload);
+  inAmqpWords(() => checkHeaders(message, config.limits));
   checkSender(message, call.user);
   const { cc, bcc } = inAmqpWords(() => senderSelected(headers ?? emptyTable));
   if (alarms.active) throw unavailable(`publishing is blocked: ${alarms.reason}`);

@@ -43,6 +43,8 @@ export class GatheredBatch implements Batch {
   #bytes = Buffer.from(this.#memory);
   #length = 0;
   #messages = 0;
+  /** By performance.now(). */
+  handedOverAt = 0;
   #segment = -1;
 
   constructor(number: number) {

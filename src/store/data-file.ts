@@ -1,9 +1,9 @@
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, fdatasync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { openDatabase, setDurable } from "./database.ts";
+import { configure, openDatabase } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
@@ -48,6 +48,8 @@ export class DataFile {
   readonly #definitions: SqliteDefinitions;
   readonly #messages: SqliteMessages;
   readonly #checkpoints: Checkpoints;
+  /** The log once more, to sync it without SQLite, which would wait for that. */
+  readonly #log: number;
   #mustCheckpointHere = false;
   readonly #begin: Statement;
   readonly #commit: Statement;
@@ -63,6 +65,7 @@ export class DataFile {
       this.#lock.close();
       throw error;
     }
+    this.#log = openSync(`${this.#db.name}-wal`, "r");
     this.#definitions = new SqliteDefinitions(this.#db);
     this.#messages = new SqliteMessages(this.#db);
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
@@ -81,7 +84,7 @@ export class DataFile {
     }
   }
 
-  /** Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. */
+  /** Writes a batch in one transaction, to be synced; throws, with nothing changed, when it cannot. */
   write(definitions: readonly DefinitionChange[], droppedQueues: readonly number[], operations: Buffer): void {
     this.#transaction(() => {
       for (const change of definitions) this.#definitions.apply(change);
@@ -90,6 +93,20 @@ export class DataFile {
       this.#messages.flush();
       this.#messages.sweep(sweepMs);
     });
+  }
+
+  /**
+   * Calls `done` when all that was written before is on disk, or with the error. After an error nothing is known of what
+   * the log holds on disk: {@link rescue} must bring it to safety.
+   */
+  sync(done: (error: Error | null) => void): void {
+    fdatasync(this.#log, done);
+  }
+
+  /** Copies all of the log into the data file and empties it; false when somebody else keeps it from that. */
+  rescue(): boolean {
+    const row: unknown = this.#db.pragma("wal_checkpoint(TRUNCATE)", { simple: true });
+    return row === 0;
   }
 
   read(segment: number): StoredMessages {
@@ -144,6 +161,7 @@ export class DataFile {
   close(closed: () => void): void {
     this.#checkpoints.close(() => {
       this.#db.close();
+      closeSync(this.#log);
       this.#lock.close();
       closed();
     });
@@ -174,7 +192,7 @@ export class DataFile {
 
 const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOBIG", "INTERNAL"];
 
-/** True for what the disk or the operating system did to SQLite, false for mistakes of ours. */
+/** True for what the disk or the operating system did to us or SQLite, false for mistakes of ours. */
 export function isDiskError(error: unknown): error is Error {
   return error instanceof Sqlite.SqliteError && !ownMistakes.includes(error.code.split("_")[1] ?? "");
 }
@@ -218,7 +236,7 @@ function openDataFile(file: string): Database {
     db.pragma("auto_vacuum = INCREMENTAL");
     const mode = db.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
-    setDurable(db);
+    configure(db);
     upgradeSchema(db);
     return db;
   } catch (error) {

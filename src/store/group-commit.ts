@@ -13,11 +13,14 @@ export type Delay = (step: () => void, ms: number) => void;
 /** How long what was marked as less urgent may be left for a later batch once more: see BatchSource.pack. */
 const lingerMs = 2;
 
+/** Batches that may be written without being on disk. While the disk is slower than that, they get larger instead. */
+const pendingMax = 4;
+
 /**
  * Gathers one batch while the one before is written: the busier, the larger. At the end of a loop turn with nothing
  * being written, or when the one being written is done, the next is packed and goes to `write`, whose owner calls
- * {@link written} when it is on disk. A batch with nothing in it, its messages all settled meanwhile, commits without
- * being written.
+ * {@link written} when the next one may come, and {@link synced} when it is on disk, perhaps later and with others. A
+ * batch with nothing in it, its messages all settled meanwhile, commits with those before it, without being written.
  *
  * What is not urgent waits for a `delay` instead: a message that is acked in that time need never be written. Without
  * a delay everything is urgent.
@@ -28,11 +31,13 @@ export class GroupCommit {
   readonly #delay: Delay | undefined;
   readonly #free: GatheredBatch[] = [];
   readonly stats = new CommitStats();
-  #handedOverAt = 0;
   #gathered = new GatheredBatch(1);
-  #inFlight: GatheredBatch | undefined;
+  /** Batches handed over and not committed, the oldest first; the last may be being written. */
+  readonly #pending: GatheredBatch[] = [];
+  #isWriting = false;
   readonly #sources = new Set<BatchSource>();
   #committed = 0;
+  #synced = 0;
   #scheduled = false;
   /** The batch being gathered must be handed over as soon as the writer is free, */
   #urgent = false;
@@ -60,7 +65,7 @@ export class GroupCommit {
 
   /** True when everything that was added is committed. */
   get isIdle(): boolean {
-    return this.#inFlight === undefined && !this.#hasGathered();
+    return this.#pending.length === 0 && !this.#hasGathered();
   }
 
   define(definition: Definition): void {
@@ -90,10 +95,10 @@ export class GroupCommit {
     this.#arrange();
   }
 
-  /** Has the batch being gathered handed over at the end of the turn, or when the one being written is done. */
+  /** Has the batch being gathered handed over at the end of the turn, or when the writer can take it. */
   #arrange(): void {
     this.#urgent = true;
-    if (this.#scheduled || this.#inFlight !== undefined) return;
+    if (this.#scheduled || this.#isBusy) return;
     this.#scheduled = true;
     this.#schedule(this.#turnEnded);
   }
@@ -101,26 +106,38 @@ export class GroupCommit {
   whenCommitted(number: number, done: () => void): void {
     if (number <= this.#committed) {
       done();
-    } else if (number === this.#inFlight?.number) {
-      this.#inFlight.callbacks.push(done);
-    } else {
-      assert(number === this.gathering, "waits for a batch that nobody gathers yet");
+    } else if (number === this.gathering) {
       this.#gathered.callbacks.push(done);
       this.hurry();
+    } else {
+      const batch = this.#pending[number - this.#committed - 1];
+      assert(batch !== undefined, "waits for a batch that nobody gathers yet");
+      batch.callbacks.push(done);
     }
   }
 
-  /** The batch last given to `write` is on disk. */
+  /** The batch last given to `write` is written, and the writer can take the next. */
   written(): void {
-    const batch = this.#inFlight;
-    assert(batch !== undefined, "nothing was being written");
-    this.stats.committed(this.#handedOverAt, batch.messages, batch.length);
-    this.#committed = batch.number;
-    // The writer gets its next batch before anyone hears of this one, so that it works while they do.
-    this.#inFlight = undefined;
+    assert(this.#isWriting, "nothing was being written");
+    this.#isWriting = false;
+    this.#goOn();
+  }
+
+  /** The batches up to this one are on disk. */
+  synced(number: number): void {
+    this.#synced = number;
+    this.#goOn();
+  }
+
+  /** The writer gets its next batch before anyone hears of those that are committed, so that it works while they do. */
+  #goOn(): void {
     if (this.#urgent || this.#isDelayOver) this.#handOver();
-    this.#tell(batch);
-    this.#skipEmpty();
+    this.#tellCommitted();
+  }
+
+  get #isBusy(): boolean {
+    const unsynced = this.gathering - 1 - Math.max(this.#synced, this.#committed);
+    return this.#isWriting || unsynced >= pendingMax;
   }
 
   #startDelay(delay: Delay, ms: number): void {
@@ -133,14 +150,13 @@ export class GroupCommit {
     this.#delayMs = Number.POSITIVE_INFINITY;
     if (this.#sources.size === 0) return;
     this.#isDelayOver = true;
-    if (this.#inFlight === undefined && !this.#scheduled) this.#endTurn();
+    if (!this.#scheduled) this.#endTurn();
   }
 
   #endTurn(): void {
     this.#scheduled = false;
-    if (this.#inFlight !== undefined) return;
     this.#handOver();
-    this.#skipEmpty();
+    this.#tellCommitted();
   }
 
   #hasGathered(): boolean {
@@ -148,6 +164,7 @@ export class GroupCommit {
   }
 
   #handOver(): void {
+    if (this.#isBusy) return;
     const batch = this.#gathered;
     const all = this.#all;
     this.#all = this.#urgent = this.#isDelayOver = false;
@@ -157,25 +174,22 @@ export class GroupCommit {
     if (!all && batch.isEmpty) return;
     this.#gathered = this.#free.pop() ?? new GatheredBatch(0);
     this.#gathered.number = batch.number + 1;
-    this.#inFlight = batch;
+    this.#pending.push(batch);
     if (batch.isEmpty) return;
-    this.#handedOverAt = performance.now();
+    this.#isWriting = true;
+    batch.handedOverAt = performance.now();
     this.#write(batch);
   }
 
-  /** Commits the batch that was handed over when there is nothing in it to write. */
-  #skipEmpty(): void {
-    const batch = this.#inFlight;
-    if (batch === undefined || !batch.isEmpty) return;
-    this.#committed = batch.number;
-    this.#inFlight = undefined;
-    this.#tell(batch);
-    if (this.#urgent) this.#arrange();
-  }
-
-  #tell(batch: GatheredBatch): void {
-    batch.fire();
-    batch.reset(0);
-    this.#free.push(batch);
+  #tellCommitted(): void {
+    for (let batch = this.#pending[0]; batch !== undefined; batch = this.#pending[0]) {
+      if (batch.number > this.#synced && !batch.isEmpty) return;
+      this.#pending.shift();
+      this.#committed = batch.number;
+      if (!batch.isEmpty) this.stats.committed(batch.handedOverAt, batch.messages, batch.length);
+      batch.fire();
+      batch.reset(0);
+      this.#free.push(batch);
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import { transactionCall } from "../support/amqp-transactions.ts";
 import type { TestBroker } from "../support/broker.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { bodyOf, type Ledger, OrderCheck, readId, type Stream } from "./ledger.ts";
@@ -89,20 +90,19 @@ export class Traffic {
   #commit(channel: Channel, connection: ChannelModel, stream: Stream): void {
     channel.on("error", () => {});
     const { confirmed } = this.#ledger.book(stream.name);
-    const rpc = (method: number, ok: number) => transactionCall(channel, method, ok);
     let isOpen = true;
     connection.once("close", () => {
       isOpen = false;
     });
     const run = async (): Promise<void> => {
-      await rpc(tx.select, tx.selectOk);
+      await transactionCall(channel, "select");
       while (isOpen) {
         const numbers = Array.from({ length: stream.transaction }, () => {
           const { number, body } = this.#body(stream);
           channel.publish(stream.exchange, stream.routingKey, body, { persistent: true });
           return number;
         });
-        await rpc(tx.commit, tx.commitOk);
+        await transactionCall(channel, "commit");
         for (const number of numbers) confirmed.add(number);
       }
     };
@@ -136,12 +136,4 @@ export class Traffic {
       );
     });
   }
-}
-
-const tx = { select: 0x5a000a, selectOk: 0x5a000b, commit: 0x5a0014, commitOk: 0x5a0015 } as const;
-
-/** A method without arguments and its answer, by the parts of amqplib that its own methods use. */
-function transactionCall(channel: Channel, method: number, ok: number): Promise<unknown> {
-  const raw = channel as unknown as { rpc(method: number, fields: object, expect: number): Promise<unknown> };
-  return raw.rpc(method, {}, ok);
 }

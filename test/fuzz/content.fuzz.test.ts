@@ -49,9 +49,17 @@ function publishFrames(channel: number, parts: Parts, sizes: readonly number[]):
 /** The channels of a connection, as far as publishing goes. */
 class Channels implements FrameHandler {
   inChunk: ContentAssembly | undefined;
+  #heldBytes = 0;
   readonly published = new Map<number, string[]>();
   readonly #assemblies = new Map<number, ContentAssembly>();
   readonly #kept: { record: Buffer; text: string }[] = [];
+
+  held(change: number): void {
+    this.#heldBytes += change;
+    expect(this.#heldBytes).toBeGreaterThanOrEqual(0);
+  }
+
+  checkHeld(): void {}
 
   frame(type: number, channel: number, bytes: Buffer, start: number, end: number): boolean {
     const assembly = this.#assembly(channel);

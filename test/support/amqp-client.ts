@@ -18,6 +18,13 @@ export function unique(what: string): string {
   return `test-${what}-${randomBytes(6).toString("hex")}`;
 }
 
+/** Ends the TCP connection below one of amqplib's, as a killed process does. */
+export function cutSocket(connection: ChannelModel): void {
+  const socket: unknown = Reflect.get(connection.connection, "stream");
+  assert(socket instanceof Socket);
+  socket.destroy();
+}
+
 /** amqplib against a broker; whatever a test declares and opens through it is gone after that test. */
 export class AmqpClient {
   readonly #broker: TestBroker;
@@ -85,9 +92,7 @@ export class AmqpClient {
   /** Drops the TCP connection without a word, as a killed process does. */
   cut(connection: ChannelModel): void {
     this.#connections.splice(this.#connections.indexOf(connection), 1);
-    const socket: unknown = Reflect.get(connection.connection, "stream");
-    assert(socket instanceof Socket);
-    socket.destroy();
+    cutSocket(connection);
   }
 
   /** Closes every connection, then deletes what was declared. */

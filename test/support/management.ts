@@ -70,12 +70,12 @@ export class ManagementClient {
 }
 
 /** The API as guest, who is an administrator. */
-export function asGuest(broker: TestBroker): ManagementClient {
+export function asGuest(broker: Pick<TestBroker, "managementUrl">): ManagementClient {
   return as(broker, "guest", "guest");
 }
 
 /** The API as a user, right or wrong. */
-export function as(broker: TestBroker, username: string, password: string): ManagementClient {
+export function as(broker: Pick<TestBroker, "managementUrl">, username: string, password: string): ManagementClient {
   return new ManagementClient(broker, `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`);
 }
 

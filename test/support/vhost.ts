@@ -1,3 +1,4 @@
+import { defaultLimits } from "../../src/broker-limits.ts";
 import { Churn } from "../../src/churn.ts";
 import { emptyTable, type FieldTable } from "../../src/field-table.ts";
 import { Limits } from "../../src/limits.ts";
@@ -24,6 +25,8 @@ export class TestVhostHost implements VhostHost {
   readonly latency = new MessageLatency();
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
+  readonly config = { limits: defaultLimits };
+  readonly totals = { queues: 0, exchanges: 0 };
   topologyVersion = 0;
   readonly events = { isHeard: false, emit: () => {} };
   #lastSegment = 0;

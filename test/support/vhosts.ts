@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { defaultLimits } from "../../src/broker-limits.ts";
 import { Churn } from "../../src/churn.ts";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
@@ -24,6 +25,7 @@ export class TestHost implements VhostsHost {
   readonly permissions = new Permissions(this.store);
   readonly connections = new ConnectionRegistry();
   readonly limits = new Limits(this.store);
+  readonly config = { limits: defaultLimits };
   readonly policies = new Policies(this.store);
   readonly defaultVhost = "/";
   readonly definitions = this.store;
@@ -34,6 +36,10 @@ export class TestHost implements VhostsHost {
 
   constructor(clock: Clock) {
     this.clock = clock;
+  }
+
+  get totals() {
+    return this.vhosts.totals;
   }
 
   nextSegment(): number {

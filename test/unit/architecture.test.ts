@@ -50,7 +50,23 @@ function isUnder(file: string, allowed: string | RegExp): boolean {
   return typeof allowed === "string" ? file.startsWith(allowed) : allowed.test(file);
 }
 
+const imports = new Map(sources.map((file) => [file, importsOf(file)]));
+
+/** The file, and all that it imports, directly or not. */
+function reachedFrom(file: string): Set<string> {
+  const seen = new Set([file]);
+  for (const each of seen) for (const target of imports.get(each) ?? []) seen.add(target);
+  return seen;
+}
+
 describe("the layers", () => {
+  it("import nothing in a circle", () => {
+    const circular = sources.filter((file) =>
+      [...reachedFrom(file)].some((other) => other !== file && reachedFrom(other).has(file)),
+    );
+    expect(circular).toEqual([]);
+  });
+
   it.each(sources)("let %s import only what its layer may", (file) => {
     const allowed = layers.find(([files]) => files.test(file))?.[1] ?? [];
     const forbidden = importsOf(file).filter((target) => !allowed.some((place) => isUnder(target, place)));

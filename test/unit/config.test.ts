@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
+import { defaultLimits } from "../../src/broker-limits.ts";
 import { type Config, type ConfigSources, defaultConfig, type LoadedConfig, loadConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/config-file.ts";
 import { version } from "../../src/version.ts";
@@ -35,10 +36,13 @@ const loginDefaults = {
   },
   prometheus: { host: undefined, port: 15_692, isAskedFor: false, path: "/metrics", perObject: false },
   http: expect.objectContaining({ corsOrigins: [], corsMaxAge: 1800, hsts: undefined, bodyMax: 10_000_000 }),
+  limits: defaultLimits,
+  initialFrameMax: 8192,
   sslHandshakeTimeoutMs: 5000,
   certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },
   authMechanisms: ["PLAIN", "AMQPLAIN"],
   loginBackoff: { failuresMax: 10, waitMsMax: 60_000 },
+  passwordHashing: "scrypt",
 };
 
 describe("a setting", () => {

@@ -37,10 +37,10 @@ describe("users", () => {
     expect(store.definitions).toEqual([]);
   });
 
-  it("can be added by password, which is only kept hashed", () => {
-    users.putWithPassword("bob", "secret", ["administrator"]);
+  it("can be added by password, which is only kept hashed", async () => {
+    await users.putWithPassword("bob", "secret", ["administrator"], "scrypt");
     const { passwordHash, hashingAlgorithm, tags } = users.get("bob");
-    expect(verifyPassword("secret", passwordHash, hashingAlgorithm)).toBe(true);
+    expect(await verifyPassword("secret", passwordHash, hashingAlgorithm)).toBe(true);
     expect(tags).toEqual(["administrator"]);
     expect(JSON.stringify(store.definitions)).not.toContain("secret");
   });

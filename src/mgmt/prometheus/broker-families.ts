@@ -76,7 +76,7 @@ export function counts(from: MetricsSource): readonly BrokerMetric[] {
 /** What went through the broker since it started. */
 export function globals(from: MetricsSource): readonly BrokerMetric[] {
   const { host } = from;
-  const totals = host.vhosts.totals();
+  const totals = host.vhosts.traffic();
   const { consumers, publishers } = clientTotals(from);
   return [
     one(gauge("global_consumers", "Current number of consumers"), consumers, amqp),

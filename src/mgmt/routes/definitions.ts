@@ -51,8 +51,8 @@ function download(call: Call, definitions: Row): Answer {
   return { ...item, headers: { "content-disposition": `attachment; filename=${filename}` } };
 }
 
-function take(host: ManagementHost, call: Call, vhost?: string): Answer {
-  const leftOut = importDefinitions(host, documentIn(call), vhost);
+async function take(host: ManagementHost, call: Call, vhost?: string): Promise<Answer> {
+  const leftOut = await importDefinitions(host, documentIn(call), vhost);
   for (const { vhost: where, source, destination } of leftOut) {
     host.log.warn({ vhost: where, source, destination }, "a binding was not imported: an end of it does not exist");
   }

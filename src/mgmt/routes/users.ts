@@ -1,5 +1,5 @@
-import { userFrom } from "../../definition-fields.ts";
-import { hashPassword } from "../../passwords.ts";
+import { userFrom, withHash } from "../../definition-fields.ts";
+import { digestPassword } from "../../passwords.ts";
 import { deleteUser, type User } from "../../users.ts";
 import type { Api } from "../api.ts";
 import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
@@ -24,7 +24,7 @@ export function userRoutes(api: Api, host: ManagementHost): void {
     return done;
   });
   api.get("/auth/hash_password/:password", "administrator", (call) =>
-    answer({ ok: hashPassword(call.parameter("password")) }),
+    answer({ ok: digestPassword(call.parameter("password")) }),
   );
 }
 
@@ -41,10 +41,11 @@ function bulkDelete(host: ManagementHost, call: Call): Answer {
   return done;
 }
 
-function putUser({ users, log }: ManagementHost, call: Call): Answer {
+async function putUser({ users, log, config }: ManagementHost, call: Call): Promise<Answer> {
   const name = call.parameter("user");
+  const user = await withHash(userFrom(name, call.body, config.passwordHashing));
   const existing = users.find(name);
-  users.put(userFrom(name, call.body));
+  users.put(user);
   if (existing !== undefined) return putAnswer("replaced");
   log.info({ created: name, user: call.user.name }, "user created");
   return putAnswer("created");

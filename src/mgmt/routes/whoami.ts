@@ -6,10 +6,10 @@ import { answer, done } from "../call.ts";
 export function whoamiRoutes(api: Api, guard: Guard): void {
   api.get("/whoami", "management", ({ user }) => answer({ name: user.name, tags: user.tags, is_internal_user: true }));
   api.get("/auth", "public", () => answer({ oauth_enabled: false }));
-  api.post("/login", "public", (call) => {
+  api.post("/login", "public", async (call) => {
     const form = new URLSearchParams(call.text);
     const [username, password] = [form.get("username") ?? "", form.get("password") ?? ""];
-    const { name, tags } = guard.logInWith(username, password, call.address);
+    const { name, tags } = await guard.logInWith(username, password, call.address);
     const value = Buffer.from(`${username}:${password}`).toString("base64");
     return answer({ token: { type: "basic", value }, user: { name, tags } });
   });

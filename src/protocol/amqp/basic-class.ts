@@ -12,7 +12,8 @@ import { type Method, type MethodArguments, methodId } from "./codec/methods.ts"
 import { ChannelConsumer } from "./deliver.ts";
 import { consumeReplies } from "./direct-reply.ts";
 import { queueName, readableQueue, textOf } from "./queue-class.ts";
-import { type Settlement, settleOne, settleUpTo } from "./settlements.ts";
+import { settleOne, settleUpTo } from "./settlements.ts";
+import type { Settlement } from "./unacked.ts";
 
 type BasicMethod = Extract<
   Method,
@@ -108,6 +109,10 @@ function consume(channel: Channel, args: MethodArguments<"basic.consume">): void
   const tag = args.consumerTag === "" ? generateConsumerTag() : args.consumerTag;
   if (channel.consumers.has(tag) || channel.replies?.tag === tag) {
     throw new BrokerError("NOT_ALLOWED", `attempt to reuse consumer tag '${tag}'`);
+  }
+  const most = channel.host.config.limits.consumersOfChannel;
+  if (channel.consumers.size + (channel.replies === undefined ? 0 : 1) >= most) {
+    throw new BrokerError("NOT_ALLOWED", `reached maximum (${most}) of consumers per channel`);
   }
   if (args.queue === directReplyTo) channel.replies = consumeReplies(channel, tag, args.noAck);
   else return consumeQueue(channel, tag, args);

@@ -1,75 +1,45 @@
-import { u32 } from "../../bytes.ts";
 import { ChannelCounters } from "../../channel-counters.ts";
+import type { ConsumerView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import type { TraceParty } from "../../firehose.ts";
 import { exchangeText, queueText } from "../../names.ts";
 import type { Access } from "../../permissions.ts";
+import type { Consumer } from "../../queue/consumer.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { Message } from "../../record.ts";
 import type { Route } from "../../route.ts";
 import type { Vhost } from "../../vhost.ts";
 import { AckDeadlines } from "./ack-deadlines.ts";
-import { handleBasic } from "./basic-class.ts";
+import type { ChannelConnection, ConnectionChannel } from "./channel-connection.ts";
 import { channelClosed, consumerDeleted } from "./client-events.ts";
-import { frameType } from "./codec/frame-decoder.ts";
 import type { FrameWriter } from "./codec/frame-writer.ts";
-import { decodeMethod, type Method, type MethodArguments, type MethodName, methodId } from "./codec/methods.ts";
-import { handleConfirm } from "./confirm-class.ts";
-import type { Connection } from "./connection.ts";
-import type { ChannelConsumer } from "./deliver.ts";
-import type { DirectReplyConsumer } from "./direct-reply.ts";
-import { handleExchange } from "./exchange-class.ts";
+import type { MethodArguments, MethodName } from "./codec/methods.ts";
 import type { AmqpHost } from "./host.ts";
 import { ContentAssembly } from "./publish.ts";
-import { PublishRoutes } from "./publish-routes.ts";
 import { type ConfirmSink, PublisherConfirms } from "./publisher-confirms.ts";
-import { handleQueue } from "./queue-class.ts";
 import { returnMessage } from "./returns.ts";
 import type { Transaction } from "./transaction.ts";
-import { handleTx } from "./tx-class.ts";
-import { UnackedDeliveries } from "./unacked.ts";
+import { type DeliveryOwner, UnackedDeliveries } from "./unacked.ts";
 
-const publishId = methodId("basic.publish");
+/** A consumer as its channel knows it. */
+export interface HeldConsumer extends Consumer, ConsumerView, DeliveryOwner {
+  /** Most deliveries unacked at a time; 0 for no limit. */
+  prefetch: number;
+}
 
-/**
- * Methods whose answer waits for nothing of their own. It tells the client that the acks it sent before were taken, so
- * those must be on disk by then: the method waits for them.
- */
-const answeredAtOnce: ReadonlySet<MethodName> = new Set<MethodName>([
-  "channel.close",
-  "channel.flow",
-  "access.request",
-  "exchange.declare",
-  "exchange.delete",
-  "exchange.bind",
-  "exchange.unbind",
-  "queue.declare",
-  "queue.bind",
-  "queue.unbind",
-  "queue.purge",
-  "queue.delete",
-  "basic.qos",
-  "basic.consume",
-  "basic.cancel",
-  "basic.get",
-  "basic.recover",
-  "confirm.select",
-  "tx.select",
-  "tx.rollback",
-]);
-
-/** One channel: its state, and the way of its frames to the class they belong to. */
-export class Channel implements ConfirmSink {
+/** One channel: its state, and what the methods on it work with. */
+export class Channel implements ConfirmSink, ConnectionChannel {
   readonly number: number;
-  readonly connection: Connection;
+  readonly connection: ChannelConnection;
   readonly vhost: Vhost;
   readonly writer: FrameWriter;
   readonly frameMax: number;
   readonly unacked = new UnackedDeliveries();
   readonly counters = new ChannelCounters();
   readonly deadlines: AckDeadlines;
-  readonly consumers = new Map<string, ChannelConsumer>();
-  replies: DirectReplyConsumer | undefined;
+  readonly consumers = new Map<string, HeldConsumer>();
+  /** The consumer on amq.rabbitmq.reply-to: its tag, and the address that goes into requests. */
+  replies: { readonly tag: string; readonly name: string } | undefined;
   /** Prefetch of consumers to come, and of the channel as a whole; 0 for no limit. */
   prefetch = 0;
   channelPrefetch = 0;
@@ -81,24 +51,23 @@ export class Channel implements ConfirmSink {
   suspended = false;
   /** Messages that may be on disk were settled since an answer last waited for the disk. */
   owesAcks = false;
-  readonly #assembly: ContentAssembly;
-  readonly #routes: PublishRoutes;
+  /** The message that is coming in. */
+  readonly assembly: ContentAssembly;
+  /** The method being handled, class in the high 16 bits: a close tells the peer. */
+  method = 0;
   readonly #defaultTimeoutMs: number | undefined;
   #state: "open" | "closing" | "closed" = "open";
-  /** The method being handled, class in the high 16 bits: a close tells the peer. */
-  #method = 0;
   /** Cancels of consumers to tell the client of once the method being handled is answered. */
   readonly #cancels: string[] = [];
   #dispatching = false;
 
-  constructor(connection: Connection, number: number, vhost: Vhost, frameMax: number) {
+  constructor(connection: ChannelConnection, number: number, vhost: Vhost, frameMax: number) {
     this.connection = connection;
     this.number = number;
     this.vhost = vhost;
     this.writer = connection.writer;
     this.frameMax = frameMax;
-    this.#assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
-    this.#routes = new PublishRoutes(this);
+    this.assembly = new ContentAssembly(connection, connection.host.config.maxMessageSize);
     this.#defaultTimeoutMs = this.host.config.consumerTimeoutMs || undefined;
     this.deadlines = new AckDeadlines(this.host.clock, this.unacked, (count) => this.#deliveriesLate(count));
   }
@@ -111,115 +80,19 @@ export class Channel implements ConfirmSink {
     return this.#state === "open";
   }
 
-  /** Takes a frame with its payload in bytes[start, end). */
-  frame(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#state !== "open") return this.#closingFrame(type, bytes, start, end);
-    let message: Message | undefined;
-    if (type === frameType.method) {
-      this.#method = end - start < 4 ? 0 : u32(bytes, start);
-      if (!this.#assembly.idle) throw this.#interrupted();
-      if (this.#method !== publishId) return this.#handle(decodeMethod(bytes, start, end));
-      this.#assembly.method(bytes, start, end);
-    } else if (type === frameType.header) message = this.#assembly.header(bytes, start, end);
-    else message = this.#assembly.body(bytes, start, end);
-    if (message !== undefined) this.#publish(message, this.#assembly.mandatory);
-  }
-
-  /** Takes some bytes of a body frame. */
-  bodyPart(bytes: Buffer, start: number, end: number): void {
-    if (this.#state !== "open") return;
-    const message = this.#assembly.bodyPart(bytes, start, end);
-    if (message !== undefined) this.#publish(message, this.#assembly.mandatory);
-  }
-
-  #interrupted(): BrokerError {
-    this.#method = publishId;
-    return new BrokerError("UNEXPECTED_FRAME", this.#assembly.expected);
-  }
-
-  /** After a close was sent, everything is discarded until its close-ok (AMQP 0-9-1, channel.close). */
-  #closingFrame(type: number, bytes: Buffer, start: number, end: number): void {
-    if (type !== frameType.method) return;
-    const id = u32(bytes, start);
-    if (id === methodId("channel.close")) {
-      decodeMethod(bytes, start, end);
-      this.send("channel.close-ok", {});
-    } else if (id !== methodId("channel.close-ok")) return;
-    this.#state = "closed";
-    this.connection.channelClosed(this);
-  }
-
-  #handle(method: Method): void {
-    if (this.owesAcks && answeredAtOnce.has(method.name)) {
-      this.owesAcks = false;
-      return this.whenStored(() => this.#handle(method));
-    }
+  /** A method is being handled: cancels that it brings wait for its answer. */
+  beginMethod(): void {
     this.#dispatching = true;
-    try {
-      this.#dispatch(method);
-    } finally {
-      this.#dispatching = false;
-    }
-    if (!this.suspended) this.#sendCancels();
   }
 
-  #sendCancels(): void {
+  endMethod(): void {
+    this.#dispatching = false;
+  }
+
+  /** Tells the client of cancels that had to wait, unless its answer still does. */
+  sendCancels(): void {
+    if (this.suspended) return;
     for (const consumerTag of this.#cancels.splice(0)) this.send("basic.cancel", { consumerTag, nowait: true });
-  }
-
-  #dispatch(method: Method): void {
-    switch (method.name) {
-      case "channel.open":
-        throw new BrokerError("CHANNEL_ERROR", "second 'channel.open' seen");
-      case "channel.close":
-        return this.#closedByPeer();
-      case "channel.flow":
-        return this.#flow(method.args.active);
-      case "access.request":
-        return this.send("access.request-ok", { ticket: 1 });
-      case "exchange.declare":
-      case "exchange.delete":
-      case "exchange.bind":
-      case "exchange.unbind":
-        return handleExchange(this, method);
-      case "queue.declare":
-      case "queue.bind":
-      case "queue.unbind":
-      case "queue.purge":
-      case "queue.delete":
-        return handleQueue(this, method);
-      case "basic.qos":
-      case "basic.consume":
-      case "basic.cancel":
-      case "basic.cancel-ok":
-      case "basic.get":
-      case "basic.ack":
-      case "basic.nack":
-      case "basic.reject":
-      case "basic.recover":
-      case "basic.recover-async":
-        return handleBasic(this, method);
-      case "confirm.select":
-        return handleConfirm(this, method.args.nowait);
-      case "tx.select":
-      case "tx.commit":
-      case "tx.rollback":
-        return handleTx(this, method.name);
-      default:
-        throw new BrokerError("COMMAND_INVALID", "unimplemented method");
-    }
-  }
-
-  #flow(active: boolean): void {
-    if (!active) throw new BrokerError("NOT_IMPLEMENTED", "active=false");
-    this.send("channel.flow-ok", { active });
-  }
-
-  #closedByPeer(): void {
-    this.#state = "closed";
-    this.release();
-    this.send("channel.close-ok", {});
-    this.connection.channelClosed(this);
   }
 
   /** Sends a method. */
@@ -245,7 +118,7 @@ export class Channel implements ConfirmSink {
     this.suspended = false;
     if (this.isOpen) {
       this.connection.guard(this, done);
-      this.#sendCancels();
+      this.sendCancels();
     }
     this.connection.resumeReading();
   }
@@ -253,15 +126,6 @@ export class Channel implements ConfirmSink {
   /** Something was written that the end of the turn must flush. */
   wrote(): void {
     this.connection.wrote();
-  }
-
-  #publish(message: Message, mandatory: boolean): void {
-    this.connection.published();
-    const route = this.#routes.find(message, mandatory);
-    const checked = this.#routes.check(message, route);
-    if (this.transaction !== undefined) this.transaction.publish(checked, route, mandatory);
-    else this.route(checked, route, mandatory);
-    this.#assembly.handedOn();
   }
 
   /** Hands a message to the targets of its route; the confirm, if the channel gives any, follows when all have it safe. */
@@ -339,7 +203,7 @@ export class Channel implements ConfirmSink {
   }
 
   /** Whether a consumer may be given a message now; if not, it is served again when the connection has room. */
-  maySend(consumer: ChannelConsumer): boolean {
+  maySend(consumer: HeldConsumer): boolean {
     if (this.#state !== "open") return false;
     if (this.connection.hasRoom()) return true;
     this.connection.starve(consumer);
@@ -368,12 +232,12 @@ export class Channel implements ConfirmSink {
   }
 
   /** A queue that a consumer was on has gone: tells the client when it wants to know. */
-  consumerCancelled(consumer: ChannelConsumer): void {
+  consumerCancelled(consumer: HeldConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
     consumerDeleted(this, consumer);
     if (!this.isOpen || !this.connection.clientCan("consumer_cancel_notify")) return;
     this.#cancels.push(consumer.tag);
-    if (!this.#dispatching && !this.suspended) this.#sendCancels();
+    if (!this.#dispatching) this.sendCancels();
   }
 
   /** The broker is to serve nobody any more: consumers end, what they have may still be settled. */
@@ -409,18 +273,19 @@ export class Channel implements ConfirmSink {
   fail(error: BrokerError): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
-    this.release();
+    this.#release();
     this.send("channel.close", {
       replyCode: error.code,
       replyText: error.replyText,
-      classId: this.#method >>> 16,
-      methodId: this.#method & 0xffff,
+      classId: this.method >>> 16,
+      methodId: this.method & 0xffff,
     });
   }
 
-  /** The class and method ids of what is being handled. */
-  get method(): number {
-    return this.#method;
+  /** The peer ends it: with channel.close, or with close-ok after a close of ours. */
+  end(): void {
+    this.terminate();
+    this.connection.channelClosed(this);
   }
 
   /** The connection goes: no more frames either way. */
@@ -428,12 +293,12 @@ export class Channel implements ConfirmSink {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = "closed";
-    if (wasOpen) this.release();
+    if (wasOpen) this.#release();
   }
 
   /** Gives everything back: consumers leave their queues, unacked messages return to their places. */
-  release(): void {
-    this.#assembly.abandon();
+  #release(): void {
+    this.assembly.abandon();
     if (this.replies !== undefined) this.vhost.replyTargets.delete(this.replies.name);
     const consumers = [...this.consumers.values()];
     this.consumers.clear();

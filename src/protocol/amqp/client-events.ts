@@ -1,10 +1,20 @@
+import type { ConnectionView, ConsumerView } from "../../connections.ts";
 import { tableToPlain } from "../../plain-table.ts";
-import type { Channel } from "./channel.ts";
-import type { Connection } from "./connection.ts";
-import type { ChannelConsumer } from "./deliver.ts";
+import type { Vhost } from "../../vhost.ts";
+import type { ChannelConnection } from "./channel-connection.ts";
+import type { AmqpHost } from "./host.ts";
+
+type EventConnection = ConnectionView & { readonly host: AmqpHost };
+
+interface EventChannel {
+  readonly number: number;
+  readonly connection: ChannelConnection;
+  readonly host: AmqpHost;
+  readonly vhost: Vhost;
+}
 
 /** Tells the event exchange of a connection that is open. */
-export function connectionCreated(connection: Connection): void {
+export function connectionCreated(connection: EventConnection): void {
   const { host, name, username: user, vhost = "", connectedAt } = connection;
   host.events.emit("connection.created", () => {
     const details = connection.details();
@@ -26,11 +36,11 @@ export function connectionCreated(connection: Connection): void {
   });
 }
 
-export function connectionClosed({ host, name, username: user, vhost }: Connection): void {
+export function connectionClosed({ host, name, username: user, vhost }: EventConnection): void {
   if (vhost !== undefined) host.events.emit("connection.closed", () => ({ name, user, vhost }));
 }
 
-export function channelCreated(channel: Channel): void {
+export function channelCreated(channel: EventChannel): void {
   channel.host.events.emit("channel.created", () => ({
     name: nameOf(channel),
     number: channel.number,
@@ -40,11 +50,11 @@ export function channelCreated(channel: Channel): void {
   }));
 }
 
-export function channelClosed(channel: Channel): void {
+export function channelClosed(channel: EventChannel): void {
   channel.host.events.emit("channel.closed", () => ({ name: nameOf(channel) }));
 }
 
-export function consumerCreated(channel: Channel, consumer: ChannelConsumer): void {
+export function consumerCreated(channel: EventChannel, consumer: ConsumerView): void {
   channel.host.events.emit("consumer.created", () => ({
     ...consumerFields(channel, consumer),
     exclusive: consumer.exclusive,
@@ -54,14 +64,14 @@ export function consumerCreated(channel: Channel, consumer: ChannelConsumer): vo
   }));
 }
 
-export function consumerDeleted(channel: Channel, consumer: ChannelConsumer): void {
+export function consumerDeleted(channel: EventChannel, consumer: ConsumerView): void {
   channel.host.events.emit("consumer.deleted", () => consumerFields(channel, consumer));
 }
 
-function consumerFields(channel: Channel, { tag, queue }: ChannelConsumer) {
+function consumerFields(channel: EventChannel, { tag, queue }: ConsumerView) {
   return { consumer_tag: tag, queue: queue.name, vhost: queue.vhost, channel: nameOf(channel) };
 }
 
-function nameOf({ connection, number }: Channel): string {
+function nameOf({ connection, number }: EventChannel): string {
   return `${connection.name} (${number})`;
 }

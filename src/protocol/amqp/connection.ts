@@ -10,6 +10,8 @@ import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
 import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
+import type { ChannelConnection, ConnectionChannel } from "./channel-connection.ts";
+import { ChannelInput } from "./channel-input.ts";
 import { channelView } from "./channel-view.ts";
 import { channelCreated, connectionClosed, connectionCreated } from "./client-events.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "./codec/frame-decoder.ts";
@@ -19,7 +21,6 @@ import { advance, type ConnectionState, type HandshakeEvent } from "./connection
 import {
   acceptTuning,
   checkChannelLimit,
-  handshakeFrameMax,
   LoginRefusedError,
   logIn,
   openVhost,
@@ -29,14 +30,12 @@ import {
 import type { HeartbeatPeer } from "./heartbeat.ts";
 import type { AmqpHost } from "./host.ts";
 import { type OutputListener, SocketOutput, type Starved } from "./output.ts";
-import type { ChunkUser, ContentAssembly } from "./publish.ts";
+import type { ContentAssembly } from "./publish.ts";
 
 /** How long a peer may take to answer connection.close. */
 const closeOkMsMax = 5000;
 /** A failed login is answered so late when the client does not understand authentication_failure_close. */
 const silentCloseMs = 3000;
-/** A peer that does not read what it is sent is not read from while more than this waits for it. */
-const backlogBytesMax = 1024 * 1024;
 /**
  * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
  * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
@@ -47,7 +46,7 @@ const readBytesInTurnMax = 256 * 1024;
 
 /** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
 export class Connection
-  implements FrameHandler, ChunkUser, ConnectionView, HeartbeatPeer, AlarmListener, OutputListener
+  implements FrameHandler, ChannelConnection, ConnectionView, HeartbeatPeer, AlarmListener, OutputListener
 {
   readonly host: AmqpHost;
   readonly name: string;
@@ -62,18 +61,22 @@ export class Connection
   readonly #socket: Socket;
   readonly #output: SocketOutput;
   readonly #decoder: FrameDecoder;
-  readonly #channels = new Map<number, Channel>();
+  readonly #channels = new Map<number, ChannelInput>();
   readonly #exclusive = new Set<Queue>();
-  #confirming: Channel[] = [];
+  #confirming: ConnectionChannel[] = [];
   #state: ConnectionState = { name: "awaiting-header" };
   /** Known for good once they are, for the log and for lists. */
   #username = "";
   #vhost: string | undefined;
-  #lastChannel: Channel | undefined;
+  #lastChannel: ChannelInput | undefined;
   /** Bytes before the protocol header is whole. */
   #header: Buffer = Buffer.alloc(0);
+  /** Bytes kept of messages that are not complete. */
+  #unfinished = 0;
   #tookBytes = false;
   #reads = 0;
+  /** The password is being checked: what follows the start-ok waits. */
+  #loggingIn = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
   /** Reading rests for a moment. */
@@ -92,7 +95,7 @@ export class Connection
     const socket = readShared(accepted, (chunk) => this.#take(chunk));
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
-    this.#decoder = new FrameDecoder(handshakeFrameMax, this);
+    this.#decoder = new FrameDecoder(host.config.initialFrameMax, this);
     this.connectedAt = host.clock.now();
     this.address = socket.remoteAddress ?? "";
     this.peer = peer;
@@ -186,8 +189,9 @@ export class Connection
   frame(type: number, number: number, bytes: Buffer, start: number, end: number): boolean {
     if (this.#blocked) return false;
     const last = this.#lastChannel;
-    const channel = last !== undefined && last.number === number ? last : this.#channels.get(number);
-    if (channel !== undefined) return this.#channelFrame(channel, type, bytes, start, end);
+    const input = last !== undefined && last.number === number ? last : this.#channels.get(number);
+    if (input !== undefined) return this.#channelFrame(input, type, bytes, start, end);
+    if (this.#loggingIn) return false;
     this.#method = 0;
     try {
       if (number === 0) this.#connectionFrame(type, bytes, start, end);
@@ -198,12 +202,13 @@ export class Connection
     return true;
   }
 
-  #channelFrame(channel: Channel, type: number, bytes: Buffer, start: number, end: number): boolean {
+  #channelFrame(input: ChannelInput, type: number, bytes: Buffer, start: number, end: number): boolean {
+    const { channel } = input;
     if (channel.suspended) return false;
-    this.#lastChannel = channel;
+    this.#lastChannel = input;
     try {
       if (type < frameType.method || type > frameType.body) throw unexpectedFrame(type, bytes, start, end);
-      channel.frame(type, bytes, start, end);
+      input.frame(type, bytes, start, end);
     } catch (error) {
       this.#failed(error, channel.method, channel);
     }
@@ -234,7 +239,7 @@ export class Connection
     }
     checkChannelLimit(this);
     const channel = new Channel(this, number, vhost, frameMax);
-    this.#channels.set(number, channel);
+    this.#channels.set(number, new ChannelInput(channel));
     channelCreated(channel);
     this.host.churn.channelsCreated++;
     channel.send("channel.open-ok", { channelId: Buffer.alloc(0) });
@@ -246,14 +251,14 @@ export class Connection
   }
 
   bodyPart(number: number, bytes: Buffer, start: number, end: number): boolean {
-    const channel = this.#channels.get(number);
-    if (this.#blocked || channel?.suspended === true) return false;
+    const input = this.#channels.get(number);
+    if (this.#blocked || this.#loggingIn || input?.channel.suspended === true) return false;
     if (this.#state.name !== "running") return true;
-    if (channel === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
+    if (input === undefined) throw new BrokerError("CHANNEL_ERROR", "expected 'channel.open'");
     try {
-      channel.bodyPart(bytes, start, end);
+      input.bodyPart(bytes, start, end);
     } catch (error) {
-      this.#failed(error, channel.method, channel);
+      this.#failed(error, input.channel.method, input.channel);
     }
     return true;
   }
@@ -300,7 +305,22 @@ export class Connection
     if (this.#state.name !== "starting") throw this.#unexpectedMethod();
     this.clientProperties = args.clientProperties;
     this.#authMechanism = args.mechanism;
-    const username = logIn(this, args.mechanism, args.response);
+    const id = this.#method;
+    this.#loggingIn = true;
+    logIn(this, args.mechanism, args.response).then(
+      (username) => this.#loginEnded(() => this.#loggedIn(username)),
+      (error: unknown) => this.#loginEnded(() => this.#failed(error, id)),
+    );
+  }
+
+  #loginEnded(goOn: () => void): void {
+    this.#loggingIn = false;
+    // The client may have gone meanwhile, or its time is over.
+    if (this.#state.name === "starting") goOn();
+    this.resumeReading();
+  }
+
+  #loggedIn(username: string): void {
     this.#advance({ name: "start-ok", username });
     this.#username = username;
     const { channelMax, frameMax, heartbeat } = this.host.config;
@@ -322,6 +342,7 @@ export class Connection
     const vhost = openVhost(this, this.#state.username, vhostName);
     this.#advance({ name: "open", vhost });
     this.#vhost = vhost.name;
+    this.host.connections.noteOpened();
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
@@ -337,7 +358,7 @@ export class Connection
   #closedByPeer(args: MethodArguments<"connection.close">): void {
     this.#why = args.replyCode === 200 ? "client closed it" : `client closed it: ${args.replyCode} ${args.replyText}`;
     const { store } = this.host;
-    const owesAcks = [...this.#channels.values()].some((channel) => channel.owesAcks);
+    const owesAcks = [...this.#channels.values()].some(({ channel }) => channel.owesAcks);
     this.#release();
     this.#state = { name: "closing" };
     // The answer says that the acks before it were taken.
@@ -358,7 +379,7 @@ export class Connection
   }
 
   /** Runs something that belongs to a channel; errors close what they must. */
-  guard(channel: Channel, action: () => void): void {
+  guard(channel: ConnectionChannel, action: () => void): void {
     try {
       action();
     } catch (error) {
@@ -366,7 +387,7 @@ export class Connection
     }
   }
 
-  #failed(error: unknown, method: number, channel?: Channel): void {
+  #failed(error: unknown, method: number, channel?: ConnectionChannel): void {
     if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
     const broker = error instanceof BrokerError ? error : this.#ownFault(error);
     const scope = channel === undefined ? "connection" : broker.scope;
@@ -434,11 +455,11 @@ export class Connection
   }
 
   channels(): Iterable<ChannelView> {
-    return [...this.#channels.values()].map(channelView);
+    return [...this.#channels.values()].map(({ channel }) => channelView(channel));
   }
 
   cancelConsumers(): void {
-    for (const channel of this.#channels.values()) channel.cancelConsumers();
+    for (const { channel } of this.#channels.values()) channel.cancelConsumers();
     this.#output.wrote();
   }
 
@@ -482,7 +503,7 @@ export class Connection
     if (state.name !== "running") return;
     // From here on no consumer of this connection has credit, so what one channel gives back no other one gets.
     this.#state = { name: "closing" };
-    for (const channel of this.#channels.values()) channel.terminate();
+    for (const { channel } of this.#channels.values()) channel.terminate();
     this.host.churn.channelsClosed += this.#channels.size;
     this.#channels.clear();
     this.#lastChannel = undefined;
@@ -510,9 +531,9 @@ export class Connection
     counters.sent += this.bytesSent;
   }
 
-  channelClosed(channel: Channel): void {
-    if (this.#channels.delete(channel.number)) this.host.churn.channelsClosed++;
-    if (this.#lastChannel === channel) this.#lastChannel = undefined;
+  channelClosed({ number }: ConnectionChannel): void {
+    if (this.#channels.delete(number)) this.host.churn.channelsClosed++;
+    if (this.#lastChannel?.number === number) this.#lastChannel = undefined;
   }
 
   /** The queue goes when the connection does. */
@@ -538,7 +559,7 @@ export class Connection
     return this.#output.backlog;
   }
 
-  confirmsPending(channel: Channel): void {
+  confirmsPending(channel: ConnectionChannel): void {
     this.#confirming.push(channel);
     this.#output.wrote();
   }
@@ -555,9 +576,8 @@ export class Connection
   }
 
   #mustNotRead(): boolean {
-    return (
-      this.#decoder.refused || this.#blocked || this.#inFlow || (this.#output.full && this.backlog > backlogBytesMax)
-    );
+    if (this.#decoder.refused || this.#blocked || this.#inFlow) return true;
+    return this.#output.full && this.backlog > this.host.config.limits.unsentBytes;
   }
 
   /** Goes on with frames that had to wait, then with the socket. */
@@ -580,6 +600,17 @@ export class Connection
       this.#inFlow = false;
       this.resumeReading();
     }, flowMs).unref();
+  }
+
+  held(change: number): void {
+    this.#unfinished += change;
+    if (change > 0) this.published();
+  }
+
+  checkHeld(): void {
+    const most = this.host.config.limits.unfinishedBytes;
+    if (this.#unfinished <= most) return;
+    throw new BrokerError("RESOURCE_ERROR", `messages that are not complete take more than ${most} bytes`);
   }
 
   /** The client publishes: while an alarm is set it must wait. */

@@ -6,9 +6,6 @@ import type { Target } from "../../route.ts";
 import type { Channel } from "./channel.ts";
 import { deliverPrefix } from "./deliver.ts";
 
-/** Replies to a client that does not read them are dropped once this many bytes wait for it. */
-const backlogBytesMax = 64 * 1024 * 1024;
-
 /** A consumer on amq.rabbitmq.reply-to: replies published to its address go to its channel, through no queue. */
 export class DirectReplyConsumer implements Target {
   readonly tag: string;
@@ -28,7 +25,7 @@ export class DirectReplyConsumer implements Target {
 
   enqueue(message: Message): Enqueued {
     const channel = this.#channel;
-    if (channel.connection.backlog > backlogBytesMax) return this.#drop();
+    if (channel.connection.backlog > channel.host.config.limits.unsentReplyBytes) return this.#drop();
     this.#dropped = 0;
     const { writer, frameMax } = channel;
     const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;

@@ -3,20 +3,32 @@ import type { Config } from "../../config.ts";
 import type { ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
 import type { Mechanism } from "../../login-names.ts";
+import { nodeName } from "../../node-name.ts";
+import type { TlsPeer } from "../../tls-peer.ts";
 import type { Vhost } from "../../vhost.ts";
-import type { MethodArguments } from "./codec/methods.ts";
-import type { Connection } from "./connection.ts";
+import type { MethodArguments, MethodName } from "./codec/methods.ts";
 import type { Tuning } from "./connection-state.ts";
+import type { AmqpHost } from "./host.ts";
 import { chosenMechanism, offeredMechanisms, readCredentials } from "./sasl.ts";
 
 /** AMQP 0-9-1 as a client asks for it (4.2.2), and the answer to one that asks for something else. */
 export const protocolHeader = Buffer.from("AMQP\x00\x00\x09\x01", "latin1");
 
-/** Largest frame before tune-ok. */
-export const handshakeFrameMax = 8192;
 /** Smallest frame-max that a client may ask for. RabbitMQ's newer floor of 8192 shuts out clients in use. */
 const frameMaxMin = 4096;
 const channelMaxMin = 1;
+
+/** A connection that is being opened. */
+interface OpeningConnection {
+  readonly host: AmqpHost;
+  readonly name: string;
+  /** Where the client is. */
+  readonly address: string;
+  /** Who is at the other end of TLS; undefined without it. */
+  readonly peer: TlsPeer | undefined;
+  readonly username: string;
+  send<N extends MethodName>(name: N, args: MethodArguments<N>): void;
+}
 
 /** A login that failed. The peer hears only that, the log hears why. */
 export class LoginRefusedError extends Error {
@@ -33,7 +45,7 @@ export class LoginRefusedError extends Error {
 }
 
 /** Greets a client that speaks our protocol. */
-export function start(connection: Connection): void {
+export function start(connection: OpeningConnection): void {
   connection.send("connection.start", {
     versionMajor: 0,
     versionMinor: 9,
@@ -43,14 +55,14 @@ export function start(connection: Connection): void {
   });
 }
 
-function offeredTo({ host, peer }: Connection): readonly Mechanism[] {
+function offeredTo({ host, peer }: OpeningConnection): readonly Mechanism[] {
   return offeredMechanisms(host.config.authMechanisms, peer);
 }
 
-/** Checks the credentials of a start-ok and returns the user's name. Throws {@link LoginRefusedError}. */
-export function logIn(connection: Connection, mechanism: string, response: Buffer): string {
+/** Checks the credentials of a start-ok and returns the user's name. Rejects with {@link LoginRefusedError}. */
+export async function logIn(connection: OpeningConnection, mechanism: string, response: Buffer): Promise<string> {
   const { log, events, authAttempts } = connection.host;
-  const { username, result } = checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
+  const { username, result } = await checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
   authAttempts.note("amqp091", result.ok);
   events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, () => ({
     name: username,
@@ -63,14 +75,14 @@ export function logIn(connection: Connection, mechanism: string, response: Buffe
   throw new LoginRefusedError(mechanism, result.reason);
 }
 
-function checked(
-  { host, peer, address }: Connection,
+async function checked(
+  { host, peer, address }: OpeningConnection,
   mechanism: Mechanism,
   response: Buffer,
-): { username: string; result: AuthenticationResult } {
+): Promise<{ username: string; result: AuthenticationResult }> {
   if (mechanism !== "EXTERNAL") {
     const { username, password } = readCredentials(mechanism, response);
-    return { username, result: authenticate(host, { username, password, address }) };
+    return { username, result: await authenticate(host, { username, password, address }) };
   }
   const username = peer?.loginName(host.config.certLogin);
   if (username !== undefined) return { username, result: authenticateExternal(host, username, address) };
@@ -98,7 +110,7 @@ function checkRange(name: string, value: number, least: number, most: number): v
 }
 
 /** Finds the vhost of a connection.open and checks that the user may use it. Throws NOT_ALLOWED. */
-export function openVhost(connection: Connection, username: string, name: string): Vhost {
+export function openVhost(connection: OpeningConnection, username: string, name: string): Vhost {
   const { vhosts, permissions } = connection.host;
   const vhost = vhosts.find(name);
   if (vhost === undefined) throw new BrokerError("NOT_ALLOWED", `vhost ${name} not found`);
@@ -110,7 +122,15 @@ export function openVhost(connection: Connection, username: string, name: string
 }
 
 /** Counts the connections that have opened a vhost, of which this one is about to be one. */
-function checkConnectionLimits({ host: { limits, connections } }: Connection, username: string, vhost: string): void {
+function checkConnectionLimits(
+  { host: { config, limits, connections } }: OpeningConnection,
+  username: string,
+  vhost: string,
+): void {
+  if (connections.opened >= config.limits.connections) {
+    const text = `connection refused: node connection limit (${config.limits.connections}) is reached`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
   const opened = (fits: (connection: ConnectionView) => boolean): number =>
     [...connections.list()].filter((each) => each.vhost !== undefined && fits(each)).length;
   const mostOfVhost = limits.most("vhost", vhost, "max-connections");
@@ -126,7 +146,11 @@ function checkConnectionLimits({ host: { limits, connections } }: Connection, us
 }
 
 /** Checks that the user may open another channel, on whatever connection. Throws NOT_ALLOWED. */
-export function checkChannelLimit({ host: { limits, connections }, username }: Connection): void {
+export function checkChannelLimit({ host: { config, churn, limits, connections }, username }: OpeningConnection): void {
+  if (churn.channelsCreated - churn.channelsClosed >= config.limits.channels) {
+    const text = `number of channels opened on node '${nodeName}' has reached the maximum allowed limit of (${config.limits.channels})`;
+    throw new BrokerError("NOT_ALLOWED", text);
+  }
   const most = limits.most("user", username, "max-channels");
   if (!Number.isFinite(most)) return;
   const own = [...connections.list()].filter((connection) => connection.username === username);

@@ -8,6 +8,7 @@ import type { ConnectionRegistry } from "../../connections.ts";
 import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
 import type { Histogram } from "../../histogram.ts";
+import type { KnownLogins } from "../../known-logins.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
 import type { LoginBackoff } from "../../login-backoff.ts";
@@ -39,6 +40,7 @@ export interface AmqpHost {
   readonly messageSizes: Histogram;
   readonly authAttempts: AuthAttempts;
   readonly loginBackoff: LoginBackoff;
+  readonly knownLogins: KnownLogins;
   readonly serverProperties: FieldTable;
   /** Grows at every change that may send a message another way; routes remembered at another value are void. */
   readonly topologyVersion: number;

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { BrokerError } from "../../errors.ts";
 import { parseExpiration } from "../../expiration.ts";
 import { emptyTable } from "../../field-table.ts";
+import { checkHeaders } from "../../header-limits.ts";
 import { MessageContent, withoutBcc } from "../../message-content.ts";
 import { directReplyTo, exchangeText } from "../../names.ts";
 import { Message, propertyFlag } from "../../record.ts";
@@ -73,6 +74,7 @@ export class PublishRoutes {
   /** Checks the properties that the broker acts on; returns the message as it is to be delivered. */
   check(message: Message, route: Route): Message {
     if ((message.propertyFlags & checkedFlags) === 0) return message;
+    checkHeaders(message, this.#channel.host.config.limits);
     this.#checkUserId(message);
     const { expiration } = message;
     const expiresAfterMs = expiration === undefined ? -1 : parseExpiration(expiration);

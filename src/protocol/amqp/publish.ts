@@ -22,6 +22,10 @@ const scratch: Buffer[] = [];
 export interface ChunkUser {
   /** The one assembly whose bytes are still in the chunk. */
   inChunk: ContentAssembly | undefined;
+  /** So many more bytes are kept of messages that are not complete; so many less when it is negative. */
+  held(change: number): void;
+  /** Throws RESOURCE_ERROR when those are too many. */
+  checkHeld(): void;
 }
 
 /**
@@ -46,6 +50,8 @@ export class ContentAssembly {
   #record: Buffer | undefined;
   #end = 0;
   #frame = 0;
+  /** Bytes that the user was told are kept here. */
+  #held = 0;
 
   /** `bodyMax` is the configured limit of a message's body in bytes. */
   constructor(user: ChunkUser, bodyMax: number) {
@@ -103,6 +109,7 @@ export class ContentAssembly {
     const size = u64(bytes, start + 4);
     if (size > bodySizeMax) throw tooLarge(bytes.readBigUInt64BE(start + 4));
     this.#checkSize(size);
+    this.#user.checkHeld();
     this.#missing = size;
     if (!this.#continues(bytes, start)) this.#append(bytes, start - frameHeaderSize, end + 1);
     else this.#next = end + 1;
@@ -167,6 +174,7 @@ export class ContentAssembly {
     const address = this.#addressEnd - this.#addressStart;
     const content = this.#next - this.#contentStart;
     this.#record = roomFor(Math.min(this.#sizeFor(address + content), allocationFirstMax + address + content));
+    this.#hold(this.#record.length);
     const middle = copyBytes(chunk, this.#addressStart, this.#addressEnd, this.#record, 0);
     this.#end = copyBytes(chunk, this.#contentStart, this.#next, this.#record, middle);
     this.#frame = 0;
@@ -175,6 +183,11 @@ export class ContentAssembly {
   /** Room for `size` bytes, the rest of the body and its frames. */
   #sizeFor(size: number): number {
     return size + this.#missing + (Math.ceil(this.#missing / bodyFrameMax) + 1) * frameOverhead;
+  }
+
+  #hold(size: number): void {
+    this.#user.held(size - this.#held);
+    this.#held = size;
   }
 
   #leaveChunk(): void {
@@ -226,6 +239,8 @@ export class ContentAssembly {
     record.copy(larger, 0, 0, this.#end);
     this.handedOn();
     this.#record = larger;
+    this.#hold(wanted);
+    this.#user.checkHeld();
     return larger;
   }
 
@@ -238,6 +253,7 @@ export class ContentAssembly {
     }
     if (this.#frame !== 0) this.#closeFrame();
     const record = this.#room(0);
+    this.#hold(0);
     if (record.length === scratchBytes) return this.#message.setRecord(record, 0, this.#end);
     this.#record = undefined;
     return this.#message.setOwned(record.subarray(0, this.#end));
@@ -252,6 +268,7 @@ export class ContentAssembly {
   /** Forgets a message that will not be finished. */
   abandon(): void {
     this.#state = "idle";
+    if (this.#held > 0) this.#hold(0);
     this.#leaveChunk();
     this.handedOn();
     this.#frame = 0;

@@ -1,7 +1,7 @@
 import { putU16, putU32 } from "../../bytes.ts";
 import { replyCodes } from "../../errors.ts";
 import type { Message } from "../../record.ts";
-import type { Channel } from "./channel.ts";
+import type { FrameWriter } from "./codec/frame-writer.ts";
 import { methodId } from "./codec/methods.ts";
 
 const noRoute = "NO_ROUTE";
@@ -12,8 +12,15 @@ head.writeUInt8(noRoute.length, 6);
 head.write(noRoute, 7, "latin1");
 const nothing = Buffer.alloc(0);
 
+interface ReturnChannel {
+  readonly number: number;
+  readonly frameMax: number;
+  readonly writer: FrameWriter;
+  wrote(): void;
+}
+
 /** Sends a mandatory message that no queue takes back to its publisher. */
-export function returnMessage(channel: Channel, message: Message): void {
+export function returnMessage(channel: ReturnChannel, message: Message): void {
   const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
   channel.writer.contentMethod(channel.number, head, bytes, addressStart, addressEnd, nothing);
   channel.writer.content(channel.number, bytes, contentStart + 1, contentEnd, channel.frameMax, message.stays);

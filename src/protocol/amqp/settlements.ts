@@ -1,12 +1,6 @@
 import type { Queue } from "../../queue/queue.ts";
 import type { Channel } from "./channel.ts";
-import type { Delivery, DeliveryOwner } from "./unacked.ts";
-
-/**
- * What becomes of a delivery: done with, back to its place in the queue, back as one that failed (basic.reject, unlike
- * basic.nack, says so), or refused for good.
- */
-export type Settlement = "ack" | "requeue" | "return" | "reject";
+import type { Delivery, DeliveryOwner, Settlement } from "./unacked.ts";
 
 /** Settles the delivery with this tag; false when there is none. */
 export function settleOne(channel: Channel, tag: number, how: Settlement): boolean {

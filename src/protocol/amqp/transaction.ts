@@ -1,8 +1,7 @@
 import { BrokerError } from "../../errors.ts";
 import { Message } from "../../record.ts";
 import type { Route } from "../../route.ts";
-import type { Channel } from "./channel.ts";
-import { type Settlement, settleOne } from "./settlements.ts";
+import type { Settlement } from "./unacked.ts";
 
 interface Publish {
   readonly record: Buffer;
@@ -16,21 +15,22 @@ interface Settle {
   readonly how: Settlement;
 }
 
+/** Does what a transaction held back. */
+interface Committer {
+  route(message: Message, route: Route, mandatory: boolean): void;
+  settle(tag: number, how: Settlement): void;
+}
+
 /** What one transaction may hold before it is committed. */
 const operationsMax = 1_000_000;
 
 /** A transaction of a channel: publishes and settlements held back until tx.commit. */
 export class Transaction {
-  readonly #channel: Channel;
   readonly #message = new Message();
   #publishes: Publish[] = [];
   #settles: Settle[] = [];
   /** Tags that are settled as far as the client is concerned. */
   #settled = new Set<number>();
-
-  constructor(channel: Channel) {
-    this.#channel = channel;
-  }
 
   publish(message: Message, route: Route, mandatory: boolean): void {
     this.#checkSize();
@@ -67,16 +67,16 @@ export class Transaction {
   }
 
   /** Does what was held back, all in one turn and so in one batch of the store. */
-  commit(): void {
+  commit(committer: Committer): void {
     const publishes = this.#publishes;
     const settles = this.#settles;
     this.rollback();
     for (const { record, expiresAfterMs, route, mandatory } of publishes) {
       const message = this.#message.setOwned(record);
       message.expiresAfterMs = expiresAfterMs;
-      this.#channel.route(message, route, mandatory);
+      committer.route(message, route, mandatory);
     }
-    for (const { tags, how } of settles) for (const tag of tags) settleOne(this.#channel, tag, how);
+    for (const { tags, how } of settles) for (const tag of tags) committer.settle(tag, how);
   }
 
   /** Forgets what was held back. Settled deliveries are unacked again. */

@@ -19,6 +19,12 @@ export interface Delivery {
   readonly owner: DeliveryOwner | undefined;
 }
 
+/**
+ * What becomes of a delivery: done with, back to its place in the queue, back as one that failed (basic.reject, unlike
+ * basic.nack, says so), or refused for good.
+ */
+export type Settlement = "ack" | "requeue" | "return" | "reject";
+
 const capacityFirst = 16;
 
 /**
