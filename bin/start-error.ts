@@ -49,10 +49,11 @@ function listenText(code: string | undefined, port: number | undefined, config: 
 
 /** The listener that was to be on this port, and the option that names its address. */
 function listenerAt(port: number | undefined, config: Config): { host: string | undefined; name: string } {
-  const { ssl, managementSsl, managementHost, managementPort } = config;
+  const { ssl, managementSsl, managementHost, managementPort, prometheus } = config;
   if (port === config.port) return { host: config.host, name: "host" };
   if (port === managementPort) return { host: managementHost, name: "managementHost" };
   if (port === ssl?.port) return { host: ssl?.host, name: "sslHost" };
   if (port === managementSsl?.port) return { host: managementSsl?.host, name: "managementSslHost" };
+  if (port === prometheus?.port) return { host: prometheus?.host, name: "prometheusHost" };
   return { host: config.host, name: "host" };
 }

@@ -8,6 +8,7 @@ import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { options } from "./config-options.ts";
 import { reloaded } from "./config-reload.ts";
 import { ConfirmFaults } from "./confirm-faults.ts";
 import { ConnectionRegistry } from "./connections.ts";
@@ -15,6 +16,7 @@ import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
+import { Histogram, messageSizeBounds } from "./histogram.ts";
 import { KnownLogins } from "./known-logins.ts";
 import { Limits } from "./limits.ts";
 import type { ListenerView } from "./listeners.ts";
@@ -24,7 +26,9 @@ import { LoginBackoff } from "./login-backoff.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost, Operations } from "./mgmt/host.ts";
 import { type Management, startManagement } from "./mgmt/listener.ts";
+import { type MetricsListener, startMetrics } from "./mgmt/prometheus/listener.ts";
 import { nodeName } from "./node-name.ts";
+import { rabbitmqAlgorithm } from "./passwords.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
 import { Connection } from "./protocol/amqp/connection.ts";
@@ -33,6 +37,8 @@ import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
+import { DeathCounts } from "./queue/death-counts.ts";
+import { MessageLatency } from "./queue/message-latency.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
 import { RecentLog } from "./recent-log.ts";
 import { ResourceMonitor, systemReadings } from "./resource-monitor.ts";
@@ -58,6 +64,7 @@ export interface BrokerPorts {
   readonly amqps: number | undefined;
   readonly http: number | undefined;
   readonly https: number | undefined;
+  readonly prometheus: number | undefined;
 }
 
 /** What a broker is built with besides its settings. */
@@ -122,6 +129,9 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   /** Once the listeners are open. */
   operations: Operations = noOperations;
   readonly churn = new Churn();
+  readonly deaths = new DeathCounts();
+  readonly latency = new MessageLatency();
+  readonly messageSizes = new Histogram(messageSizeBounds);
   readonly authAttempts = new AuthAttempts();
   readonly loginBackoff: LoginBackoff;
   readonly knownLogins = new KnownLogins();
@@ -276,12 +286,17 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   /** One user who may do everything, everywhere. */
   async #makeFirstUser(): Promise<void> {
     const { defaultUser: user, defaultPass, passwordHashing } = this.config;
-    await this.users.putWithPassword(user, defaultPass, ["administrator"], passwordHashing);
+    // A password that everyone knows is not worth 150 ms of the start and 16 MB.
+    const hashing = defaultPass === publicPassword ? rabbitmqAlgorithm : passwordHashing;
+    await this.users.putWithPassword(user, defaultPass, ["administrator"], hashing);
     for (const { name: vhost } of this.vhosts.list()) {
       this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
     }
   }
 }
+
+/** What the first user's password is unless the operator says otherwise. */
+const publicPassword = options.defaultPass.fallback();
 
 const noBackups: Backups = {
   make: () => Promise.reject(new StoreError("a broker in memory has nothing to back up")),
@@ -353,6 +368,7 @@ class Faces {
   readonly #managementSsl: TlsIdentity | undefined;
   readonly #listeners: Listener[] = [];
   #management: Management | undefined;
+  #metrics: MetricsListener | undefined;
   /** The last connection was turned away. */
   #turnsAway = false;
   /** The ports to listen on again. */
@@ -413,11 +429,13 @@ class Faces {
 
   async #listen(): Promise<void> {
     const core = this.#core;
-    const { port, ssl, managementHost, managementSsl } = core.config;
+    const { port, ssl, managementHost, managementSsl, prometheus } = core.config;
     await this.#listenForClients(port, ssl?.port);
     this.#management = await startManagement(core, this.#managementSsl);
     this.#show("http", managementHost, this.#management.port);
     this.#show("https", managementSsl?.host, this.#management.sslPort, this.#managementSsl);
+    this.#metrics = await startMetrics(core);
+    this.#show("http/prometheus", prometheus?.host, this.#metrics.port);
   }
 
   async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
@@ -451,7 +469,13 @@ class Faces {
 
   get ports(): BrokerPorts {
     const portOf = (name: string) => this.#core.listeners.find(({ protocol }) => protocol === name)?.port;
-    return { amqp: portOf("amqp"), amqps: portOf("amqp/ssl"), http: portOf("http"), https: portOf("https") };
+    return {
+      amqp: portOf("amqp"),
+      amqps: portOf("amqp/ssl"),
+      http: portOf("http"),
+      https: portOf("https"),
+      prometheus: portOf("http/prometheus"),
+    };
   }
 
   /** Takes in certificates. Throws TlsError. */
@@ -463,6 +487,7 @@ class Faces {
   async close(): Promise<void> {
     for (const listener of this.#listeners) listener.close();
     await this.#management?.close();
+    await this.#metrics?.close();
   }
 }
 

@@ -7,6 +7,7 @@ import { type LogLevel, logLevels } from "./log-levels.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
 import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
+import { prometheusOptions } from "./prometheus-options.ts";
 import { resourceOptions } from "./resource-limits.ts";
 import { tlsOptions } from "./tls-config.ts";
 import { version } from "./version.ts";
@@ -314,6 +315,7 @@ export const options = {
   managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
   managementSslSni: managementSsl.sni,
   ...httpOptions,
+  ...prometheusOptions,
   ...resourceOptions,
   ...limitOptions,
 } as const;

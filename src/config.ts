@@ -7,6 +7,7 @@ import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
 import type { HashingAlgorithm } from "./passwords.ts";
+import type { PrometheusConfig } from "./prometheus-options.ts";
 import type { ResourceConfig } from "./resource-limits.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
 
@@ -30,6 +31,8 @@ export interface Config {
   readonly ssl: TlsListenerConfig | undefined;
   readonly managementSsl: TlsListenerConfig | undefined;
   readonly http: HttpConfig;
+  /** Metrics; undefined for none. */
+  readonly prometheus: PrometheusConfig | undefined;
   readonly resources: ResourceConfig;
   readonly limits: BrokerLimits;
   readonly sslHandshakeTimeoutMs: number;
@@ -120,6 +123,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       host: value("managementSslHost", options.managementSslHost) ?? managementHost,
     },
     http: httpOf(value),
+    prometheus: prometheusOf(value, host, given("prometheusPort", options.prometheusPort) !== undefined),
     resources: {
       memoryHighWatermark: value("vmMemoryHighWatermark", options.vmMemoryHighWatermark),
       diskFreeLimit: value("diskFreeLimit", options.diskFreeLimit),
@@ -181,6 +185,18 @@ function httpOf(value: Values): HttpConfig {
     },
     hsts: value("managementHstsPolicy", options.managementHstsPolicy),
     bodyMax: value("managementMaxBodySize", options.managementMaxBodySize),
+  };
+}
+
+function prometheusOf(value: Values, host: string | undefined, isAskedFor: boolean): PrometheusConfig | undefined {
+  const port = value("prometheusPort", options.prometheusPort);
+  if (port === "none") return undefined;
+  return {
+    host: value("prometheusHost", options.prometheusHost) ?? host,
+    port,
+    isAskedFor,
+    path: value("prometheusPath", options.prometheusPath),
+    perObject: value("prometheusPerObject", options.prometheusPerObject),
   };
 }
 

@@ -7,6 +7,8 @@ import { emptyTable, type FieldTable } from "./field-table.ts";
 import { MessageContent, withoutBcc } from "./message-content.ts";
 import { parseQueueArguments } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
+import { DeathCounts } from "./queue/death-counts.ts";
+import { MessageLatency } from "./queue/message-latency.ts";
 import { type Enqueued, Queue, type QueueHost, type QueueProperties } from "./queue/queue.ts";
 import type { Segment } from "./queue/segment.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
@@ -47,6 +49,9 @@ export interface DelayingVhost {
 export class DelayedMessages implements QueueHost, Target {
   readonly name: string;
   readonly behind = false;
+  /** Of no interest: messages wait here and do not die. */
+  readonly deaths = new DeathCounts();
+  readonly latency = new MessageLatency();
   readonly #vhost: DelayingVhost;
   readonly #queue: Queue;
   readonly #message = new Message();

@@ -94,6 +94,7 @@ export async function startBroker(options: StartOptions = {}): Promise<Broker> {
     ...{ host, managementHost: host, logLevel, defaultUser: user, defaultPass: password },
     port: options.port ?? 0,
     managementPort: options.managementPort ?? 0,
+    prometheus: undefined,
     dataDir: dataDir ?? defaults.dataDir,
     // What is not kept need not be dear to guess.
     ...(dataDir === undefined && { passwordHashing: rabbitmqAlgorithm }),

@@ -189,7 +189,9 @@ export class Metrics {
   /** Leaves the sum of a vhost in #sum, and each of its queues in #row when `visit` is called with it. */
   #readVhost(vhost: Vhost, visit?: (queue: Queue) => void): void {
     const { counters, retired } = vhost;
-    readCounters(retired, this.#sum);
+    readCounters(retired.classic, this.#sum);
+    readCounters(retired.quorum, this.#row);
+    addTo(this.#sum, this.#row);
     for (const queue of vhost.queues.values()) {
       readQueue(queue, this.#row);
       visit?.(queue);

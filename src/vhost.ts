@@ -16,10 +16,12 @@ import type { Logger } from "./log.ts";
 import { MessageContent } from "./message-content.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { EffectivePolicy, Policies } from "./policies.ts";
-import { queueTypeOf } from "./queue/arguments.ts";
+import { type QueueType, queueTypeOf } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
+import type { DeathCounts } from "./queue/death-counts.ts";
+import type { MessageLatency } from "./queue/message-latency.ts";
 import type { Queue, QueueHost } from "./queue/queue.ts";
-import { newQueueCounters } from "./queue/queue-counters.ts";
+import { addQueueCounters, newQueueCounters, type QueueCounters } from "./queue/queue-counters.ts";
 import type { SegmentMemory } from "./queue/segment-memory.ts";
 import { Message } from "./record.ts";
 import type { ExchangeCounters, Route, Target } from "./route.ts";
@@ -48,6 +50,8 @@ export interface VhostHost {
   readonly pages: Pages | undefined;
   readonly memory: SegmentMemory;
   readonly churn: Churn;
+  readonly deaths: DeathCounts;
+  readonly latency: MessageLatency;
   nextSegment(): number;
   nextQueueId(): number;
   /** Hears of what is created and deleted. */
@@ -69,6 +73,8 @@ export interface VhostCounters {
   returned: number;
   dropped: number;
   confirmed: number;
+  /** Publishes on channels that confirm them. */
+  toConfirm: number;
   /** Bytes from and to clients that have gone. */
   received: number;
   sent: number;
@@ -87,9 +93,17 @@ export class Vhost implements QueueHost {
   properties: VhostProperties;
   readonly exchanges = new Map<string, VhostExchange>();
   readonly queues = new Map<string, Queue>();
-  readonly counters: VhostCounters = { published: 0, returned: 0, dropped: 0, confirmed: 0, received: 0, sent: 0 };
+  readonly counters: VhostCounters = {
+    published: 0,
+    returned: 0,
+    dropped: 0,
+    confirmed: 0,
+    toConfirm: 0,
+    received: 0,
+    sent: 0,
+  };
   /** What the queues had counted that are gone. */
-  readonly retired = newQueueCounters();
+  readonly retired: Record<QueueType, QueueCounters> = { classic: newQueueCounters(), quorum: newQueueCounters() };
   /** Consumers on direct reply-to, by the address that their requests carry. */
   readonly replyTargets = new Map<string, Target>();
   /** What waits in exchanges of type x-delayed-message, by their names. */
@@ -132,6 +146,14 @@ export class Vhost implements QueueHost {
     return this.host.pages;
   }
 
+  get deaths(): DeathCounts {
+    return this.host.deaths;
+  }
+
+  get latency(): MessageLatency {
+    return this.host.latency;
+  }
+
   get memory(): SegmentMemory {
     return this.host.memory;
   }
@@ -169,16 +191,8 @@ export class Vhost implements QueueHost {
   }
 
   /** Keeps what a queue counted that goes away. */
-  retire({ counters }: Queue): void {
-    const { retired } = this;
-    retired.published += counters.published;
-    retired.delivered += counters.delivered;
-    retired.deliveredNoAck += counters.deliveredNoAck;
-    retired.got += counters.got;
-    retired.gotNoAck += counters.gotNoAck;
-    retired.gotEmpty += counters.gotEmpty;
-    retired.redelivered += counters.redelivered;
-    retired.acked += counters.acked;
+  retire({ type, counters }: Queue): void {
+    addQueueCounters(this.retired[type], counters);
   }
 
   /** What an exchange has counted. */

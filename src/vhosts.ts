@@ -4,6 +4,7 @@ import { checkNameSize } from "./names.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Store, VhostDefinition } from "./store/store.ts";
 import { declarePredefined, predefinedCount, removeEverything, removeQueue } from "./topology.ts";
+import { TrafficTotals } from "./traffic-totals.ts";
 import { Vhost, type VhostHost, type VhostProperties, type VhostTotals } from "./vhost.ts";
 
 /** What the vhosts need of the broker they are in. */
@@ -28,6 +29,8 @@ export const newVhost: VhostProperties = {
 export class Vhosts {
   readonly #host: VhostsHost;
   readonly #byName = new Map<string, Vhost>();
+  /** Of those that have gone. */
+  readonly #gone = new TrafficTotals();
 
   constructor(host: VhostsHost) {
     this.#host = host;
@@ -59,6 +62,14 @@ export class Vhosts {
 
   list(): Iterable<Vhost> {
     return this.#byName.values();
+  }
+
+  /** What went through all of them since the broker started. */
+  traffic(): TrafficTotals {
+    const totals = new TrafficTotals();
+    totals.add(this.#gone.publishes, this.#gone.queues);
+    for (const vhost of this.list()) totals.addVhost(vhost);
+    return totals;
   }
 
   /** Takes in a vhost that the store already has; what is in it follows. */
@@ -110,6 +121,7 @@ export class Vhosts {
     this.#byName.delete(name);
     this.#host.connections.closeVhost(name);
     removeEverything(vhost);
+    this.#gone.addVhost(vhost);
     this.#host.permissions.forgetVhost(name);
     this.#host.policies.forgetVhost(name);
     this.#host.limits.forget("vhost", name);

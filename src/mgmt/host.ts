@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { ConnectionRegistry } from "../connections.ts";
 import type { GlobalParameters } from "../global-parameters.ts";
+import type { Histogram } from "../histogram.ts";
 import type { KnownLogins } from "../known-logins.ts";
 import type { Limits } from "../limits.ts";
 import type { ListenerView } from "../listeners.ts";
@@ -13,6 +14,8 @@ import type { LoginBackoff } from "../login-backoff.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Policies } from "../policies.ts";
+import type { DeathCounts } from "../queue/death-counts.ts";
+import type { MessageLatency } from "../queue/message-latency.ts";
 import type { RecentLog } from "../recent-log.ts";
 import type { ResourceMonitor } from "../resource-monitor.ts";
 import type { Backups, Damage, Store } from "../store/store.ts";
@@ -55,6 +58,10 @@ export interface ManagementHost {
   readonly operations: Operations;
   readonly metrics: Metrics;
   readonly churn: Churn;
+  readonly deaths: DeathCounts;
+  readonly latency: MessageLatency;
+  /** Bytes of the bodies that were published. */
+  readonly messageSizes: Histogram;
   readonly listeners: readonly ListenerView[];
   /** When the broker started, in milliseconds since the epoch. */
   readonly startedAt: number;

@@ -1,8 +1,8 @@
-import { readdir, readFile, statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { nodeName } from "../node-name.ts";
 import { version } from "../version.ts";
 import type { ManagementHost } from "./host.ts";
+import { type LimitedReadings, readNode } from "./node-readings.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
 import { churnRow } from "./stats.ts";
@@ -38,6 +38,7 @@ function mechanismRows(configured: readonly string[]): Row[] {
 /** The one node, as far as the system tells of it. */
 export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
   const { alarms, config, clock, startedAt, connections, metrics, resources } = host;
+  const { diskFree, limits, contextSwitches } = await readNode(config.dataDir);
   return {
     name: nodeName,
     type: "disc",
@@ -48,15 +49,15 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     uptime: clock.now() - startedAt,
     processors: availableParallelism(),
     run_queue: 0,
-    context_switches: contextSwitches(),
+    context_switches: contextSwitches,
     mem_used: process.memoryUsage.rss(),
     mem_limit: resources.memoryLimit,
     mem_alarm: alarms.isSet("low on memory"),
     mem_calculation_strategy: "rss",
     disk_free_limit: resources.diskFreeLimit,
     disk_free_alarm: alarms.isSet("low on disk"),
-    ...(await diskRow(config.dataDir)),
-    ...(await limitedRow()),
+    ...(diskFree !== undefined && { disk_free: diskFree }),
+    ...limitedRow(limits),
     sockets_used: connections.size + httpConnections,
     ...churnRow(metrics.ofChurn(), query),
     db_dir: config.dataDir,
@@ -71,45 +72,11 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
   };
 }
 
-/** What is free where the data is; nothing where the system does not tell. */
-async function diskRow(directory: string): Promise<Row> {
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return { disk_free: bavail * bsize };
-  } catch {
-    return {};
-  }
-}
-
-/**
- * Open file descriptors, of which sockets are some, and threads, which are what comes nearest to processes; on systems
- * that tell of them in files.
- */
-async function limitedRow(): Promise<Row> {
-  try {
-    const limits = await readFile("/proc/self/limits", "utf8");
-    const files = softLimit(limits, "Max open files");
-    return {
-      fd_used: (await readdir("/proc/self/fd")).length,
-      fd_total: files,
-      sockets_total: files,
-      proc_used: (await readdir("/proc/self/task")).length,
-      proc_total: softLimit(limits, "Max processes"),
-    };
-  } catch {
-    return {};
-  }
-}
-
-/** One that is unlimited is as large as a number can be. */
-function softLimit(limits: string, name: string): number {
-  const [, value] = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(limits) ?? [];
-  return value === undefined ? Number.MAX_SAFE_INTEGER : Number(value);
-}
-
-function contextSwitches(): number {
-  const { voluntaryContextSwitches, involuntaryContextSwitches } = process.resourceUsage();
-  return voluntaryContextSwitches + involuntaryContextSwitches;
+/** Nothing where the system does not tell. */
+function limitedRow(limits: LimitedReadings | undefined): Row {
+  if (limits === undefined) return {};
+  const { files, filesMax, threads, threadsMax } = limits;
+  return { fd_used: files, fd_total: filesMax, sockets_total: filesMax, proc_used: threads, proc_total: threadsMax };
 }
 
 /** Where the broker listens. */

@@ -10,6 +10,7 @@ import { consumersOf } from "./connection-views.ts";
 import type { ManagementHost } from "./host.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
+import { pagedOutOf } from "./queue-paging.ts";
 import type { Row } from "./rows.ts";
 import { exchangeStats, lengthRow, queueStats } from "./stats.ts";
 
@@ -91,13 +92,6 @@ function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
     messages_unacknowledged_ram: queue.unacked,
     messages_paged_out: pagedOut,
   };
-}
-
-/** How many messages are on disk alone: only what is ready leaves the memory. */
-function pagedOutOf(queue: Queue): number {
-  let count = 0;
-  for (const segment of queue.segments()) if (!segment.resident) count += segment.live;
-  return count;
 }
 
 function exclusiveConsumerTag({ consumers }: Queue): string | null {

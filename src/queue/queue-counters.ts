@@ -23,3 +23,15 @@ export function newQueueCounters(): QueueCounters {
     acked: 0,
   };
 }
+
+/** Adds what one queue counted to a sum. */
+export function addQueueCounters(sum: QueueCounters, counters: QueueCounters): void {
+  sum.published += counters.published;
+  sum.delivered += counters.delivered;
+  sum.deliveredNoAck += counters.deliveredNoAck;
+  sum.got += counters.got;
+  sum.gotNoAck += counters.gotNoAck;
+  sum.gotEmpty += counters.gotEmpty;
+  sum.redelivered += counters.redelivered;
+  sum.acked += counters.acked;
+}

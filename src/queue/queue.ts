@@ -10,11 +10,13 @@ import { AwaitedSegments } from "./awaited-segments.ts";
 import type { Consumer, Getter } from "./consumer.ts";
 import type { DeadLetterSink, DeathReason, Grave } from "./dead-letter.ts";
 import { DeadLetterRetries } from "./dead-letter-retries.ts";
+import type { DeadLetterStrategy, DeathCounts } from "./death-counts.ts";
 import { deliverRecord } from "./deliver-record.ts";
 import { Expiry } from "./expiry.ts";
 import { Getters } from "./getters.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { IdleExpiry } from "./idle-expiry.ts";
+import { LatencyProbe, type MessageLatency, sampledOf } from "./message-latency.ts";
 import { MessageLevels, type SegmentSource } from "./message-levels.ts";
 import { type PagedQueue, Paging } from "./paging.ts";
 import { QueueConsumers } from "./queue-consumers.ts";
@@ -33,6 +35,9 @@ export interface QueueHost extends DeadLetterSink {
   /** Where segments go that memory has no room for; undefined when they stay. */
   readonly pages: Pages | undefined;
   readonly memory: SegmentMemory;
+  /** Counts how messages die, and times some. */
+  readonly deaths: DeathCounts;
+  readonly latency: MessageLatency;
   /** Messages that were to outlive nothing could not be read back. */
   messagesLost(queue: Queue, count: number, error: Error): void;
   /** A number that no segment had before. */
@@ -97,6 +102,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   readonly #acks = new QuickAcks();
   readonly #awaited = new AwaitedSegments();
   readonly #getters = new Getters();
+  readonly #probe: LatencyProbe;
   #dispatching = false;
   readonly #idle: IdleExpiry;
 
@@ -111,6 +117,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     this.arguments = properties.arguments;
     this.type = queueTypeOf(properties.arguments);
     this.options = options;
+    this.#probe = new LatencyProbe(host.latency);
     this.#idle = new IdleExpiry(host.clock, () => this.#idleExpired());
     this.#expiry = new Expiry(
       host.clock,
@@ -228,6 +235,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     const expiresAt = this.#expiryOf(message);
     const segment = this.#levels.tail(this.#levelOf(message));
     const index = segment.append(message, expiresAt);
+    if (this.#isSampled) this.#probe.watch(segment, index, this.#host.clock.now());
     this.#levels.of(segment.level).ready++;
     this.ready++;
     this.readyBytes += message.bodySize;
@@ -242,12 +250,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     this.counters.published++;
     if (consumer.noAck) {
       this.counters.deliveredNoAck++;
+      if (this.#isSampled) this.#probe.handedOver();
       const { bytes, addressStart, addressEnd, contentStart, contentEnd } = message;
       consumer.deliver(bytes, addressStart, addressEnd, contentStart, contentEnd, message.stays, false, undefined, 0);
       return "done";
     }
     const segment = this.#levels.tail(this.#levelOf(message));
     const index = segment.append(message, this.#expiryOf(message));
+    if (this.#isSampled) this.#handOverTimed(segment, index);
     segment.markUnacked(index);
     this.unacked++;
     this.unackedBytes += message.bodySize;
@@ -255,6 +265,17 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     const result = this.#keep(segment, index, this.#acks.expected() ? ackWaitMs : 0, waiter, tag);
     deliverRecord(consumer, segment, index, segment);
     return result;
+  }
+
+  /** Whether the message that was counted last is one to be timed. */
+  get #isSampled(): boolean {
+    return (this.counters.published & (sampledOf - 1)) === 0;
+  }
+
+  #handOverTimed(segment: Segment, index: number): void {
+    const now = this.#host.clock.now();
+    this.#probe.watch(segment, index, now);
+    if (this.#probe.isOf(segment, index)) this.#probe.delivered(now);
   }
 
   /** Sees to it that the store gets a message which must outlive the broker, within so many milliseconds. */
@@ -309,6 +330,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
       (maxLengthBytes !== undefined && this.readyBytes + message.bodySize > maxLengthBytes);
     if (full && overflow === "reject-publish-dlx" && this.deadLetterExchange !== undefined) {
       const record = message.own();
+      this.#host.deaths.note(this.type, "at_most_once", "maxlen");
       this.#host.deadLetter(this, "maxlen", record, 0, record.length);
     }
     return full;
@@ -372,6 +394,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
 
   /** Settles a message, leaving its dead letter when the queue has somewhere to send it. */
   #bury(segment: Segment, index: number, reason: DeathReason): void {
+    this.#host.deaths.note(this.type, this.#deadLetterStrategy, reason);
     if (this.#keepsTillSent) {
       this.unacked++;
       this.unackedBytes += segment.bodySize(index);
@@ -384,6 +407,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
       this.#host.deadLetter(this, reason, segment.bytes(index), segment.start(index), segment.end(index));
     }
     this.#settle(segment, index, replaced);
+  }
+
+  get #deadLetterStrategy(): DeadLetterStrategy {
+    if (this.deadLetterExchange === undefined) return "disabled";
+    return this.#keepsTillSent ? "at_least_once" : "at_most_once";
   }
 
   /** As in RabbitMQ, at least once goes with an overflow that drops nothing. */
@@ -401,12 +429,14 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   #deadLetterSent(segment: Segment, index: number, reason: DeathReason, arrived: boolean): void {
     if (this.deleted || !segment.isHeld(index)) return;
     if (!arrived) return this.#deadLetterRetries.later(segment, index, reason);
+    this.#host.deaths.note(this.type, "at_least_once", "confirmed");
     this.unacked--;
     this.unackedBytes -= segment.bodySize(index);
     this.#settle(segment, index, true);
   }
 
   #settle(segment: Segment, index: number, replaced: boolean): void {
+    if (this.#probe.isOf(segment, index)) this.#probe.settled();
     segment.settle(index, replaced);
     if (segment.live === 0) this.#levels.dropIfGone(segment);
   }
@@ -509,6 +539,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   #serve(receiver: Pick<Consumer, "noAck" | "deliver">, segment: Segment, index: number): void {
     this.#takeReady(segment, index);
     if (segment.isRedelivered(index)) this.counters.redelivered++;
+    if (this.#probe.isOf(segment, index)) this.#probe.delivered(this.#host.clock.now());
     if (receiver.noAck) {
       deliverRecord(receiver, segment, index, undefined);
       this.#settle(segment, index, false);
@@ -524,6 +555,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   ack(segment: Segment, index: number): void {
     if (!this.#takeUnacked(segment, index)) return;
     this.counters.acked++;
+    if (this.#probe.isOf(segment, index)) this.#probe.acked(this.#host.clock.now());
     this.#settle(segment, index, false);
   }
 
@@ -592,6 +624,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   /** Drops all ready messages and returns how many there were. */
   purge(): number {
     const purged = this.ready;
+    this.#probe.settled();
     for (const segment of [...this.#levels.segments()]) this.#purgeSegment(segment);
     this.#levels.noneReady();
     this.ready = 0;

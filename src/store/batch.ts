@@ -42,6 +42,9 @@ export class GatheredBatch implements Batch {
   #memory = new SharedArrayBuffer(0);
   #bytes = Buffer.from(this.#memory);
   #length = 0;
+  #messages = 0;
+  /** By performance.now(). */
+  handedOverAt = 0;
   #segment = -1;
 
   constructor(number: number) {
@@ -51,6 +54,11 @@ export class GatheredBatch implements Batch {
   /** True when there is nothing to write: the batch is as good as committed. */
   get isEmpty(): boolean {
     return this.#length === 0 && this.definitions.length === 0 && this.droppedQueues.length === 0;
+  }
+
+  /** Messages that it adds. */
+  get messages(): number {
+    return this.#messages;
   }
 
   /** Bytes of operations. */
@@ -90,6 +98,7 @@ export class GatheredBatch implements Batch {
   ): void {
     assert(index < segmentMessagesMax, "index beyond its segment");
     this.#enter(segment);
+    this.#messages++;
     const size = end - start;
     const head = expiresAt === 0 ? messageHead : expiringHead;
     const at = this.#take(head + size);
@@ -144,7 +153,7 @@ export class GatheredBatch implements Batch {
     if (this.callbacks.length > 0) this.callbacks = [];
     this.#waiters.length = 0;
     this.#tags.length = 0;
-    this.#length = 0;
+    this.#length = this.#messages = 0;
     this.#segment = -1;
     if (this.#bytes.length <= keptBytesMax) return;
     this.#memory = new SharedArrayBuffer(0);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GatheredBatch } from "./batch.ts";
+import { CommitStats } from "./commit-stats.ts";
 import { keyRow, row } from "./definition-rows.ts";
 import type { BatchSource, Definition, DefinitionKey } from "./store.ts";
 
@@ -29,6 +30,7 @@ export class GroupCommit {
   readonly #schedule: Schedule;
   readonly #delay: Delay | undefined;
   readonly #free: GatheredBatch[] = [];
+  readonly stats = new CommitStats();
   #gathered = new GatheredBatch(1);
   /** Batches handed over and not committed, the oldest first; the last may be being written. */
   readonly #pending: GatheredBatch[] = [];
@@ -175,6 +177,7 @@ export class GroupCommit {
     this.#pending.push(batch);
     if (batch.isEmpty) return;
     this.#isWriting = true;
+    batch.handedOverAt = performance.now();
     this.#write(batch);
   }
 
@@ -183,6 +186,7 @@ export class GroupCommit {
       if (batch.number > this.#synced && !batch.isEmpty) return;
       this.#pending.shift();
       this.#committed = batch.number;
+      if (!batch.isEmpty) this.stats.committed(batch.handedOverAt, batch.messages, batch.length);
       batch.fire();
       batch.reset(0);
       this.#free.push(batch);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { applyBatch, type BatchTarget, type GatheredBatch } from "./batch.ts";
+import type { CommitStats } from "./commit-stats.ts";
 import {
   type DefinitionChange,
   type DefinitionKind,
@@ -52,6 +53,10 @@ export class MemoryStore implements Store {
 
   get committed(): number {
     return this.#commits.committed;
+  }
+
+  get commits(): CommitStats {
+    return this.#commits.stats;
   }
 
   async open(): Promise<StoredState> {

@@ -1,4 +1,5 @@
 import type { FieldTable } from "../field-table.ts";
+import type { CommitStats } from "./commit-stats.ts";
 
 /**
  * The store keeps definitions and messages. It gathers what changes into a batch; a batch is written in one
@@ -13,6 +14,8 @@ export interface Store {
   readonly gathering: number;
   /** The number of the last batch known to be on disk; 0 before the first. */
   readonly committed: number;
+  /** How long batches took, and what was in them. */
+  readonly commits: CommitStats;
 
   /** Opens or creates the data and reads what a start needs. Rejects with {@link StoreError}. Call it once, first. */
   open(): Promise<StoredState>;

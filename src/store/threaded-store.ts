@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Worker } from "node:worker_threads";
 import type { GatheredBatch } from "./batch.ts";
+import type { CommitStats } from "./commit-stats.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { WriterAnswer, WriterRequest } from "./hand-over.ts";
 import { stateFromRows } from "./recovery.ts";
@@ -59,6 +60,10 @@ export class ThreadedStore implements Store {
 
   get committed(): number {
     return this.#commits.committed;
+  }
+
+  get commits(): CommitStats {
+    return this.#commits.stats;
   }
 
   open(): Promise<StoredState> {

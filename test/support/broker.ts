@@ -144,6 +144,7 @@ export class TestBroker {
   #arguments(): string[] {
     return [
       ...["--host", host, "--port", String(this.#port), "--management-port", String(this.#managementPort)],
+      ...["--prometheus-port", "none"],
       ...["--data-dir", this.dataDir, "--log-level", this.#options.logLevel ?? "warn"],
       ...(this.#options.args ?? []),
     ];

@@ -2,6 +2,8 @@ import { emptyTable } from "../../src/field-table.ts";
 import type { QueueOptions } from "../../src/queue/arguments.ts";
 import type { Consumer, Getter } from "../../src/queue/consumer.ts";
 import type { DeathReason, Grave } from "../../src/queue/dead-letter.ts";
+import { DeathCounts } from "../../src/queue/death-counts.ts";
+import { MessageLatency } from "../../src/queue/message-latency.ts";
 import { Queue, type QueueHost, type QueueProperties } from "../../src/queue/queue.ts";
 import { Segment } from "../../src/queue/segment.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
@@ -65,6 +67,8 @@ export class TestHost implements QueueHost {
   readonly gone: string[] = [];
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
+  readonly deaths = new DeathCounts();
+  readonly latency = new MessageLatency();
   #lastSegment: number;
 
   constructor(clock = new DrivenClock(), store = new DrivenStore()) {

@@ -4,6 +4,8 @@ import { emptyTable, type FieldTable } from "../../src/field-table.ts";
 import { Limits } from "../../src/limits.ts";
 import { createLog, type Logger } from "../../src/log.ts";
 import { Policies } from "../../src/policies.ts";
+import { DeathCounts } from "../../src/queue/death-counts.ts";
+import { MessageLatency } from "../../src/queue/message-latency.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { declarePredefined, declareQueue, removeQueue } from "../../src/topology.ts";
@@ -19,6 +21,8 @@ export class TestVhostHost implements VhostHost {
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
   readonly churn = new Churn();
+  readonly deaths = new DeathCounts();
+  readonly latency = new MessageLatency();
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   readonly config = { limits: defaultLimits };

@@ -6,6 +6,8 @@ import { ConnectionRegistry } from "../../src/connections.ts";
 import { Limits } from "../../src/limits.ts";
 import { Permissions } from "../../src/permissions.ts";
 import { Policies } from "../../src/policies.ts";
+import { DeathCounts } from "../../src/queue/death-counts.ts";
+import { MessageLatency } from "../../src/queue/message-latency.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
@@ -15,6 +17,8 @@ export class TestHost implements VhostsHost {
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
   readonly churn = new Churn();
+  readonly deaths = new DeathCounts();
+  readonly latency = new MessageLatency();
   readonly clock: Clock;
   readonly store = new MemoryStore();
   readonly log = pino({ level: "silent" });

@@ -2,9 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 
-const kernel = ["bytes", "record", "record-edit", "field-table", "errors", "names", "clock", "log", "log-levels"].map(
-  (name) => `src/${name}.ts`,
-);
+const kernel = [
+  "bytes",
+  "record",
+  "record-edit",
+  "field-table",
+  "errors",
+  "names",
+  "clock",
+  "log",
+  "log-levels",
+  "histogram",
+].map((name) => `src/${name}.ts`);
 const domain = [...kernel, "src/exchange/", "src/queue/", "src/store/store.ts", "src/store/pages.ts"];
 
 /** A core file: lies directly in src, and is not the composition root. */
@@ -12,7 +21,7 @@ const core = /^src\/(?!(broker|embedded)\.ts$)[^/]+\.ts$/;
 
 /** Who may import whom; ARCHITECTURE.md draws the same picture. The first match counts, so files go before folders. */
 const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | RegExp)[]])[] = [
-  [/^src\/(bytes|record|record-edit|field-table|errors|names|clock|log|log-levels)\.ts$/, kernel],
+  [/^src\/(bytes|record|record-edit|field-table|errors|names|clock|log|log-levels|histogram)\.ts$/, kernel],
   [/^src\/store\//, [...kernel, "src/store/"]],
   [/^src\/exchange\//, [...kernel, "src/exchange/"]],
   [/^src\/queue\//, [...kernel, "src/queue/", "src/store/store.ts", "src/store/pages.ts"]],

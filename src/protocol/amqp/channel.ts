@@ -133,6 +133,7 @@ export class Channel implements ConfirmSink, ConnectionChannel {
     this.vhost.counters.published++;
     if (this.vhost.firehose.isOn) this.vhost.firehose.published(message, this.traceParty, targets);
     this.counters.published++;
+    this.host.messageSizes.observe(message.bodySize);
     counters.publishedIn++;
     counters.publishedOut += targets.length;
     if (targets.length === 0) this.#unroutable(message, mandatory);
@@ -145,6 +146,7 @@ export class Channel implements ConfirmSink, ConnectionChannel {
       }
       return;
     }
+    this.vhost.counters.toConfirm++;
     const tag = confirms.begin(targets.length);
     for (const target of targets) {
       if (target.behind) this.connection.slowDown();

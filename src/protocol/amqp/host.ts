@@ -7,6 +7,7 @@ import type { ConfirmFaults } from "../../confirm-faults.ts";
 import type { ConnectionRegistry } from "../../connections.ts";
 import type { EventSink } from "../../events.ts";
 import type { FieldTable } from "../../field-table.ts";
+import type { Histogram } from "../../histogram.ts";
 import type { KnownLogins } from "../../known-logins.ts";
 import type { Limits } from "../../limits.ts";
 import type { Logger } from "../../log.ts";
@@ -35,6 +36,8 @@ export interface AmqpHost {
   readonly turns: OutputTurns;
   readonly confirmFaults: ConfirmFaults;
   readonly churn: Churn;
+  /** Bytes of the bodies that were published. */
+  readonly messageSizes: Histogram;
   readonly authAttempts: AuthAttempts;
   readonly loginBackoff: LoginBackoff;
   readonly knownLogins: KnownLogins;

@@ -1,0 +1,68 @@
+import type { RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
+
+/** Time a client has for a request and for its headers, and that a connection may do nothing between two requests. */
+const requestMsMax = 120_000;
+const headersMsMax = 20_000;
+const idleMsMax = 65_000;
+/** Bytes of a request's headers. */
+const headerBytesMax = 16 * 1024;
+
+/** What clients of HTTP may take. */
+export const httpLimits: ServerOptions = {
+  requestTimeout: requestMsMax,
+  headersTimeout: headersMsMax,
+  keepAliveTimeout: idleMsMax,
+  maxHeaderSize: headerBytesMax,
+};
+
+/** Where to listen for HTTP, and how many may connect. */
+export interface HttpAddress {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly connectionsMax: number;
+}
+
+/** Rejects with the error of a port that is not free. */
+export function listening(server: Server, { host, port, connectionsMax }: HttpAddress): Promise<Server> {
+  server.maxConnections = connectionsMax;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen(port, host ?? "::", () => resolve(server.off("error", reject)));
+  });
+}
+
+/** Undefined where nobody listens. */
+export function portOf(server: Server | undefined): number | undefined {
+  const address = server?.address();
+  return typeof address === "object" && address !== null ? address.port : undefined;
+}
+
+/** Closes a server and its connections. */
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/**
+ * What answers is loaded when the first request comes: fastify and the routes would be most of a start's time and a fifth
+ * of an idle broker's memory.
+ */
+export function loadedLazily(load: () => Promise<RequestListener>, failed: (error: unknown) => void): RequestListener {
+  let loaded: Promise<RequestListener> | undefined;
+  return (request, response) => {
+    loaded ??= load();
+    loaded.then(
+      (handle) => handle(request, response),
+      (error: unknown) => {
+        failed(error);
+        refuse(response);
+      },
+    );
+  };
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(500, { "content-type": "application/json" });
+  response.end(JSON.stringify({ error: "internal_server_error", reason: "Internal Server Error" }));
+}
