@@ -2,7 +2,8 @@ import type { BrokerLimits } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { type OptionName, options } from "./config-options.ts";
 import type { HttpConfig } from "./http-options.ts";
-import type { LogLevel } from "./log-levels.ts";
+import type { AreaLevels, LogLevel } from "./log-levels.ts";
+import type { LogFormat } from "./log-text.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
@@ -43,6 +44,9 @@ export interface Config {
   readonly passwordHashing: HashingAlgorithm;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  /** Of areas that have another one. */
+  readonly logLevels: AreaLevels;
+  readonly logFormat: LogFormat;
   /** Seconds. */
   readonly heartbeat: number;
   readonly frameMax: number;
@@ -145,6 +149,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     passwordHashing: value("passwordHashing", options.passwordHashing),
     dataDir: value("dataDir", options.dataDir),
     logLevel: value("logLevel", options.logLevel),
+    logLevels: value("logLevels", options.logLevels),
+    logFormat: value("logFormat", options.logFormat),
     heartbeat: value("heartbeat", options.heartbeat),
     frameMax: value("frameMax", options.frameMax),
     initialFrameMax: value("initialFrameMax", options.initialFrameMax),

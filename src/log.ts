@@ -5,10 +5,16 @@ export type { Logger } from "pino";
 /** Where lines of the log go: standard output, and whoever else wants them. */
 export class LogLines implements DestinationStream {
   readonly #output = pino.destination({ sync: true });
+  readonly #render: (line: string) => string;
   listener: ((line: string) => void) | undefined;
 
+  /** `render` makes of a line of JSON what is printed. */
+  constructor(render: (line: string) => string = (line) => line) {
+    this.#render = render;
+  }
+
   write(line: string): void {
-    this.#output.write(line);
+    this.#output.write(this.#render(line));
     this.listener?.(line);
   }
 }

@@ -50,7 +50,7 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
-  const lines = new LogLines();
+  const lines = new LogLines(await rendering(config));
   const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
   for (const file of secretFiles.filter(isOpenToAll))
@@ -72,6 +72,14 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
     .stop("shutdown")
     .catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   process.exit(0);
+}
+
+/** How lines of the log are printed; what makes text of them is loaded for people only. */
+async function rendering({ logFormat }: Config): Promise<((line: string) => string) | undefined> {
+  const { isTTY } = process.stdout;
+  if (logFormat === "json" || (logFormat === "auto" && !isTTY)) return undefined;
+  const { logText } = await import("../../src/log-text.ts");
+  return (line) => logText(line, isTTY && process.env["NO_COLOR"] === undefined);
 }
 
 /** Nobody waits for an answer: what is wrong is logged. */
