@@ -65,6 +65,7 @@ export const options = {
     fallback: defaultDataDir,
     fallbackText: "/var/lib/tsbroker as root, else $XDG_STATE_HOME/tsbroker or ~/.local/state/tsbroker",
     keys: ["data_dir"],
+    otherEnv: ["RABBITMQ_MNESIA_DIR"],
   } satisfies Option<string>,
   logLevel: {
     takes: "<level>",

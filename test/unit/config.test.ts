@@ -112,6 +112,27 @@ describe("a setting", () => {
   });
 });
 
+describe("further configuration files", () => {
+  it("are read in the order of their names, and count more than the main one", () => {
+    const texts: Readonly<Record<string, string>> = {
+      "/etc/main.conf": "heartbeat = 10\nframe_max = 9000\nno.such.key = 1",
+      "/etc/conf.d/20-b.conf": "heartbeat = 21",
+      "/etc/conf.d/10-a.conf": "heartbeat = 20\nchannel_max = 7\nnor.this = 1",
+    };
+    const { config, warnings } = loadConfig({
+      flags: {},
+      env: { RABBITMQ_CONFIG_FILE: "/etc/main.conf", RABBITMQ_CONFIG_FILES: "/etc/conf.d" },
+      readFile: (name) => texts[name] ?? "",
+      readDirectory: () => ["20-b.conf", "README", "10-a.conf"],
+    });
+    expect([config.heartbeat, config.channelMax, config.frameMax]).toEqual([21, 7, 9000]);
+    expect(warnings).toEqual([
+      "/etc/main.conf: ignored what has no meaning here: no.such.key; " +
+        "/etc/conf.d/10-a.conf: ignored what has no meaning here: nor.this",
+    ]);
+  });
+});
+
 describe("the environment", () => {
   it("may use the names that RabbitMQ has", () => {
     const env = {
