@@ -7,6 +7,7 @@ import { adminListCommands } from "./commands/admin-list.ts";
 import { authAttemptCommands } from "./commands/auth-attempts.ts";
 import { awaitCommands } from "./commands/await.ts";
 import { backupCommand } from "./commands/backup.ts";
+import { checkCommand } from "./commands/check.ts";
 import { completionCommands } from "./commands/completion.ts";
 import { connectionCommands } from "./commands/connections.ts";
 import { definitionCommands } from "./commands/definitions.ts";
@@ -45,6 +46,7 @@ const commands: readonly CommandSpec[] = [
   ...parameterCommands,
   ...definitionCommands,
   backupCommand,
+  checkCommand,
   ...connectionCommands,
   pingCommand,
   ...statusCommands,

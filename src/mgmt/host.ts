@@ -18,7 +18,7 @@ import type { DeathCounts } from "../queue/death-counts.ts";
 import type { MessageLatency } from "../queue/message-latency.ts";
 import type { RecentLog } from "../recent-log.ts";
 import type { ResourceMonitor } from "../resource-monitor.ts";
-import type { Backups, Store } from "../store/store.ts";
+import type { Backups, Damage, Store } from "../store/store.ts";
 import type { Users } from "../users.ts";
 import type { Vhosts } from "../vhosts.ts";
 
@@ -52,6 +52,8 @@ export interface ManagementHost {
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly alarms: Alarms;
+  /** The queues with stored messages that were found damaged. */
+  readonly damages: { list(): readonly Omit<Damage, "segment">[] };
   readonly resources: ResourceMonitor;
   readonly operations: Operations;
   readonly metrics: Metrics;

@@ -231,6 +231,7 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /health/checks/port-listener/:port": health("Something listens on the port"),
   "GET /health/checks/protocol-listener/:protocols": health("The protocols, with commas between, are served"),
   "GET /health/checks/certificate-expiration/:within/:unit": health("No certificate expires in this time"),
+  "GET /health/checks/data-damage": health("No stored message was found damaged"),
   "GET /health/checks/is-in-service": health("The node serves clients"),
   "GET /health/checks/below-node-connection-limit": health("More clients may connect"),
   "GET /health/checks/ready-to-serve-clients": health("AMQP clients may connect"),

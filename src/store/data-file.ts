@@ -7,9 +7,10 @@ import { configure, openDatabase } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
+import { damageOf, isDamage, ownerStatement, SegmentReader } from "./segment-reader.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
-import { type StoredMessages, StoreError } from "./store.ts";
+import { type Damage, type StoredMessages, StoreError } from "./store.ts";
 
 /** Measured: records of 1 KiB are written twice as fast as with 4 KiB; small and large ones a little faster. */
 const pageBytes = 16 * 1024;
@@ -47,10 +48,13 @@ export class DataFile {
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
   readonly #messages: SqliteMessages;
+  readonly #reader: SegmentReader;
+  readonly #owner: Statement;
   readonly #checkpoints: Checkpoints;
   /** The log once more, to sync it without SQLite, which would wait for that. */
   readonly #log: number;
   #mustCheckpointHere = false;
+  #mayShrink = true;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #checkpointState: Statement;
@@ -68,6 +72,8 @@ export class DataFile {
     this.#log = openSync(`${this.#db.name}-wal`, "r");
     this.#definitions = new SqliteDefinitions(this.#db);
     this.#messages = new SqliteMessages(this.#db);
+    this.#reader = new SegmentReader(this.#db);
+    this.#owner = ownerStatement(this.#db);
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
     this.#commit = this.#db.prepare("COMMIT");
     this.#checkpointState = this.#db.prepare("PRAGMA wal_checkpoint(NOOP)").raw();
@@ -109,8 +115,10 @@ export class DataFile {
     return row === 0;
   }
 
-  read(segment: number): StoredMessages {
-    return this.#messages.read(segment);
+  /** Reads the messages of a segment, those that are whole, and says what is wrong with the others. */
+  read(segment: number): { readonly messages: StoredMessages; readonly damage: Damage | undefined } {
+    const { messages, damaged } = this.#reader.read(segment);
+    return { messages, damage: damaged === 0 ? undefined : damageOf(this.#owner, segment, damaged) };
   }
 
   /** Has the log copied into the data file once enough of it has gathered; throws when that fails here. */
@@ -152,9 +160,19 @@ export class DataFile {
       return true;
     }
     if (!this.#hasUnused()) return false;
-    this.#db.pragma(`incremental_vacuum(${freePagesStep})`);
+    this.#shrink();
     this.#checkpoint();
     return this.#hasUnused();
+  }
+
+  #shrink(): void {
+    try {
+      this.#db.pragma(`incremental_vacuum(${freePagesStep})`);
+    } catch (error) {
+      // To move pages it looks at others: a file that is damaged keeps its size.
+      if (!isDamage(error)) throw error;
+      this.#mayShrink = false;
+    }
   }
 
   /** SQLite copies the log into the data file and removes it, unless somebody else is reading. Then calls `closed`. */
@@ -176,7 +194,8 @@ export class DataFile {
       this.#messages.discard();
       // Some errors, a full disk for one, have rolled back already.
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-      throw error;
+      if (!isDamage(error) || !this.#messages.avoidDamage()) throw error;
+      this.#transaction(step);
     }
   }
 
@@ -186,7 +205,7 @@ export class DataFile {
   }
 
   #hasUnused(): boolean {
-    return Number(this.#freePages.get()) > freePagesKept;
+    return this.#mayShrink && Number(this.#freePages.get()) > freePagesKept;
   }
 }
 

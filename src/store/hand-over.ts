@@ -1,6 +1,6 @@
 import type { DefinitionChange } from "./definition-rows.ts";
 import type { RecoveredRows } from "./recovery.ts";
-import type { StoredMessages } from "./store.ts";
+import type { Damage, StoredMessages } from "./store.ts";
 
 /**
  * What the main thread asks of the writer: "open" first; a batch only when the one before is written; reads and batches
@@ -37,7 +37,7 @@ export type WriterAnswer =
   | { readonly name: "refused"; readonly reason: string }
   | { readonly name: "written" }
   | { readonly name: "synced"; readonly number: number }
-  | { readonly name: "read"; readonly messages: StoredMessages }
+  | { readonly name: "read"; readonly messages: StoredMessages; readonly damage: Damage | undefined }
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }
   | { readonly name: "closed" };

@@ -1,5 +1,6 @@
 import { mkdirSync, readFile, rm, rmSync, writeFile } from "node:fs";
 import { join } from "node:path";
+import { checksumOf } from "./checksum.ts";
 import type { Pages } from "./pages.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Pages } from "./pages.ts";
  */
 export class PageFiles implements Pages {
   readonly #directory: string;
-  readonly #files = new Map<number, string>();
+  readonly #files = new Map<number, { readonly path: string; readonly checksum: number }>();
   #written = 0;
 
   constructor(directory: string) {
@@ -19,14 +20,20 @@ export class PageFiles implements Pages {
 
   write(segment: number, image: Buffer, done: (error: Error | undefined) => void): void {
     const file = join(this.#directory, `${segment}-${++this.#written}`);
-    this.#files.set(segment, file);
+    this.#files.set(segment, { path: file, checksum: checksumOf(image, segment) });
     writeFile(file, image, { mode: 0o600 }, (error) => done(error ?? undefined));
   }
 
   read(segment: number, done: (image: Buffer | undefined, error: Error | undefined) => void): void {
     const file = this.#files.get(segment);
     if (file === undefined) setImmediate(done, undefined, new Error(`there is no page of segment ${segment}`));
-    else readFile(file, (error, image) => done(error === null ? image : undefined, error ?? undefined));
+    else {
+      readFile(file.path, (error, image) => {
+        if (error !== null) done(undefined, error);
+        else if (checksumOf(image, segment) === file.checksum) done(image, undefined);
+        else done(undefined, new Error(`the page of segment ${segment} is damaged`));
+      });
+    }
   }
 
   drop(segment: number): void {
@@ -34,6 +41,6 @@ export class PageFiles implements Pages {
     if (file === undefined) return;
     this.#files.delete(segment);
     // A file that stays costs room until the next start, which removes it.
-    rm(file, { force: true }, () => {});
+    rm(file.path, { force: true }, () => {});
   }
 }

@@ -13,7 +13,7 @@ export interface RecoveredRows {
 /** Reads definitions and segments; never messages, so it takes as long with a million of them as with none. */
 export function readRows(db: Database): RecoveredRows {
   // A segment whose last message is gone may have its row left; nobody would drop it any more.
-  db.prepare("DELETE FROM segment WHERE count = 0").run();
+  if (!db.readonly) db.prepare("DELETE FROM segment WHERE count = 0").run();
   const highWater = db.prepare("SELECT value FROM high_water WHERE name = ?").pluck();
   return {
     definitions: definitionKinds.map((kind) => ({ kind, rows: definitionRows(db, kind) })),

@@ -82,6 +82,12 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE vhost ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- CRC-32 of the record, begun with the id; NULL for messages from before.
+  ALTER TABLE message ADD COLUMN checksum INTEGER;
+  -- Messages that were settled and cannot be deleted, as pages of their segment are damaged.
+  CREATE TABLE hidden_range (segment INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

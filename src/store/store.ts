@@ -48,12 +48,24 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** Messages of a queue that are not what was written, or cannot be read. */
+export interface Damage {
+  readonly vhost: string;
+  /** Empty when even that is not known. */
+  readonly queue: string;
+  readonly segment: number;
+  /** How many there are at least. */
+  readonly messages: number;
+}
+
 /** Told when writing begins to fail (disk full, I/O error) and when it works again. Nothing is lost in between. */
 export interface StoreListener {
   /** A batch could not be written and will be tried again. */
   storeFailing(error: Error): void;
   /** The batch that failed is committed. */
   storeRecovered(): void;
+  /** Messages were read that are not what was written; they are left out. */
+  storeDamaged(damage: Damage): void;
 }
 
 /** Copies of the data that are made while it goes on being written. */

@@ -161,6 +161,7 @@ export class ThreadedStore implements Store {
         this.#commits.synced(answer.number);
         break;
       case "read":
+        if (answer.damage !== undefined) this.#options.listener.storeDamaged(answer.damage);
         this.#reads.shift()?.(readable(answer.messages));
         break;
       case "failing":

@@ -152,7 +152,7 @@ class Writer {
 
   #answerReads(): void {
     for (let segment = this.#reads[0]; segment !== undefined; segment = this.#reads[0]) {
-      this.#answer({ name: "read", messages: this.#file.read(segment) });
+      this.#answer({ name: "read", ...this.#file.read(segment) });
       this.#reads.shift();
     }
   }

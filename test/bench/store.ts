@@ -136,7 +136,7 @@ async function run(parent: string, label: string, recordBytes: number, total: nu
   };
   const store = new ThreadedStore({
     directory,
-    listener: { storeFailing: fail, storeRecovered: () => {} },
+    listener: { storeFailing: fail, storeRecovered: () => {}, storeDamaged: () => fail(new Error("damaged")) },
     onCrash: fail,
   });
   await store.open();

@@ -58,7 +58,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost,
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern`,
   monitoring: `
-    GET /auth/attempts/:node/source,
+    GET /health/checks/data-damage, GET /auth/attempts/:node/source,
     GET /nodes, GET /nodes/:node, GET /nodes/:node/memory, GET /nodes/:node/memory/relative, GET /auth/attempts/:node,
     GET /connections/username/:user`,
   policymaker: `

@@ -18,7 +18,11 @@ function print(line: string): void {
 async function run(directory: string): Promise<void> {
   const store = new ThreadedStore({
     directory,
-    listener: { storeFailing: () => print("failing"), storeRecovered: () => print("recovered") },
+    listener: {
+      storeFailing: () => print("failing"),
+      storeRecovered: () => print("recovered"),
+      storeDamaged: () => print("damaged"),
+    },
     onCrash: (error) => {
       throw error;
     },

@@ -1,4 +1,12 @@
-import type { Batch, BatchSource, Store, StoredMessages, StoredSegment, StoreListener } from "../../src/store/store.ts";
+import type {
+  Batch,
+  BatchSource,
+  Damage,
+  Store,
+  StoredMessages,
+  StoredSegment,
+  StoreListener,
+} from "../../src/store/store.ts";
 
 /** A source that packs what `pack` says, and has nothing left then. */
 export function source(pack: (batch: Batch) => void): BatchSource {
@@ -69,5 +77,9 @@ export class ListenerLog implements StoreListener {
 
   storeRecovered(): void {
     this.heard.push("recovered");
+  }
+
+  storeDamaged({ vhost, queue, messages }: Damage): void {
+    this.heard.push(`damaged: ${messages} in ${queue} of ${vhost}`);
   }
 }

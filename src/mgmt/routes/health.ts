@@ -21,6 +21,7 @@ export function healthRoutes(api: Api, host: ManagementHost): void {
   check("port-listener/:port", (call) => portAnswer(host, call.parameter("port")));
   check("protocol-listener/:protocols", (call) => protocolAnswer(host, call.parameter("protocols")));
   check("certificate-expiration/:within/:unit", (call) => certificateAnswer(host, call));
+  api.get("/health/checks/data-damage", "monitoring", () => damageAnswer(host));
   publicChecks(api, host);
   elderChecks(api, host);
 }
@@ -36,6 +37,15 @@ function alarmAnswer({ alarms }: ManagementHost, reason: string): Answer {
     ...(alarms.isSet("low on memory") ? ["memory"] : []),
   ];
   return failed(reason, { alarms: resources.map((resource) => ({ node: nodeName, resource })) });
+}
+
+/** Whether what was read of the data since the start, and looked through after it, is what was written. */
+function damageAnswer({ damages }: ManagementHost): Answer {
+  const damaged = damages.list();
+  if (damaged.length === 0) return healthy;
+  return failed("Messages of queues are damaged", {
+    damaged: damaged.map((damage) => ({ node: nodeName, ...damage })),
+  });
 }
 
 function portAnswer({ listeners }: ManagementHost, text: string): Answer {
@@ -84,13 +94,15 @@ function certificateAnswer({ listeners, clock }: ManagementHost, call: Call): An
 }
 
 /** For orchestrators, which have no user. */
-function publicChecks(api: Api, { listeners, operations }: ManagementHost): void {
+function publicChecks(api: Api, { listeners, operations, connections, config }: ManagementHost): void {
   api.get("/health/checks/is-in-service", "public", () =>
     operations.isDrained ? failed("this rabbit is not in service", {}) : healthy,
   );
-  for (const path of ["below-node-connection-limit", "reached-target-cluster-size"]) {
-    api.get(`/health/checks/${path}`, "public", () => healthy);
-  }
+  api.get("/health/checks/below-node-connection-limit", "public", () => {
+    const [current, limit] = [connections.opened, config.limits.connections];
+    return current < limit ? healthy : failed("node connection limit is reached", { current, limit });
+  });
+  api.get("/health/checks/reached-target-cluster-size", "public", () => healthy);
   api.get("/health/checks/ready-to-serve-clients", "public", () =>
     listeners.some(({ protocol }) => protocol.startsWith("amqp")) ? healthy : failed("No active listener", {}),
   );

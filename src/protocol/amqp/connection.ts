@@ -8,7 +8,6 @@ import { erlangBinary, erlangText } from "../../record.ts";
 import type { TlsPeer } from "../../tls-peer.ts";
 import { removeQueue } from "../../topology.ts";
 import type { Vhost } from "../../vhost.ts";
-import { readShared } from "../shared-reads.ts";
 import { Channel } from "./channel.ts";
 import type { ChannelConnection, ConnectionChannel } from "./channel-connection.ts";
 import { ChannelInput } from "./channel-input.ts";
@@ -29,6 +28,7 @@ import {
 } from "./handshake.ts";
 import type { HeartbeatPeer } from "./heartbeat.ts";
 import type { AmqpHost } from "./host.ts";
+import { type InputListener, SocketInput } from "./input.ts";
 import { type OutputListener, SocketOutput, type Starved } from "./output.ts";
 import type { ContentAssembly } from "./publish.ts";
 
@@ -36,17 +36,16 @@ import type { ContentAssembly } from "./publish.ts";
 const closeOkMsMax = 5000;
 /** A failed login is answered so late when the client does not understand authentication_failure_close. */
 const silentCloseMs = 3000;
-/**
- * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
- * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
- */
-const flowMs = 2;
-/** After so many bytes from one connection the others have their turn; the socket would else be read on while it can. */
-const readBytesInTurnMax = 256 * 1024;
-
 /** One client connection: reads frames, passes them to channels, writes theirs, and closes. */
 export class Connection
-  implements FrameHandler, ChannelConnection, ConnectionView, HeartbeatPeer, AlarmListener, OutputListener
+  implements
+    FrameHandler,
+    ChannelConnection,
+    ConnectionView,
+    HeartbeatPeer,
+    AlarmListener,
+    InputListener,
+    OutputListener
 {
   readonly host: AmqpHost;
   readonly name: string;
@@ -58,6 +57,7 @@ export class Connection
   inChunk: ContentAssembly | undefined;
   clientProperties: FieldTable = emptyTable;
   #authMechanism = "";
+  readonly #input: SocketInput;
   readonly #socket: Socket;
   readonly #output: SocketOutput;
   readonly #decoder: FrameDecoder;
@@ -73,17 +73,10 @@ export class Connection
   #header: Buffer = Buffer.alloc(0);
   /** Bytes kept of messages that are not complete. */
   #unfinished = 0;
-  #tookBytes = false;
-  #reads = 0;
   /** The password is being checked: what follows the start-ok waits. */
   #loggingIn = false;
   /** An alarm is set and the client publishes. */
   #blocked = false;
-  /** Reading rests for a moment. */
-  #inFlow = false;
-  /** Bytes read since the connection last made way for others, and whether it does now. */
-  #readInTurn = 0;
-  #makesWay = false;
   #deadline: NodeJS.Timeout;
   /** The method being handled outside of channels; 0 for none. */
   #method = 0;
@@ -92,7 +85,8 @@ export class Connection
   /** Takes over an accepted, paused socket. */
   constructor(accepted: Socket, host: AmqpHost, peer: TlsPeer | undefined) {
     this.host = host;
-    const socket = readShared(accepted, (chunk) => this.#take(chunk));
+    this.#input = new SocketInput(accepted, this);
+    const { socket } = this.#input;
     this.#socket = socket;
     this.#output = new SocketOutput(socket, host.turns, this);
     this.#decoder = new FrameDecoder(host.config.initialFrameMax, this);
@@ -144,9 +138,7 @@ export class Connection
     return field?.type === "bool" && field.value;
   }
 
-  #take(chunk: Buffer): void {
-    this.#tookBytes = true;
-    this.#reads++;
+  bytesCame(chunk: Buffer): void {
     try {
       if (this.#state.name === "awaiting-header") this.#takeHeader(chunk);
       else if (this.#state.name !== "closed") this.#decoder.push(chunk);
@@ -154,18 +146,6 @@ export class Connection
       this.#failed(error, 0);
     }
     this.inChunk?.spill();
-    this.#readInTurn += chunk.length;
-    if (this.#readInTurn >= readBytesInTurnMax) this.#makeWay();
-    if (this.#mustNotRead() || this.#makesWay) this.#socket.pause();
-  }
-
-  #makeWay(): void {
-    this.#readInTurn = 0;
-    this.#makesWay = true;
-    setImmediate(() => {
-      this.#makesWay = false;
-      this.resumeReading();
-    });
   }
 
   #takeHeader(chunk: Buffer): void {
@@ -445,7 +425,7 @@ export class Connection
       channelMax: tuning?.channelMax ?? 0,
       frameMax: tuning?.frameMax ?? 0,
       heartbeat: this.heartbeat,
-      reads: this.#reads,
+      reads: this.#input.reads,
       writes: this.#output.writes,
       bytesPending: this.backlog,
       tls: this.peer?.view,
@@ -455,7 +435,7 @@ export class Connection
   #described(): string {
     if (this.#state.name !== "running") return this.#state.name;
     if (this.#blocked) return "blocked";
-    return this.#mustNotRead() ? "flow" : "running";
+    return this.#input.isHeld ? "flow" : "running";
   }
 
   channels(): Iterable<ChannelView> {
@@ -582,13 +562,15 @@ export class Connection
     this.resumeReading();
   }
 
-  #mustNotRead(): boolean {
-    if (this.#decoder.refused || this.#blocked || this.#inFlow) return true;
-    return this.#output.full && this.backlog > this.host.config.limits.unsentBytes;
+  get mustWait(): boolean {
+    return (
+      this.#decoder.refused ||
+      this.#blocked ||
+      (this.#output.full && this.backlog > this.host.config.limits.unsentBytes)
+    );
   }
 
-  /** Goes on with frames that had to wait, then with the socket. */
-  resumeReading(): void {
+  waitOver(): void {
     if (this.#state.name === "closed" || this.#blocked) return;
     try {
       this.#decoder.resume();
@@ -596,17 +578,14 @@ export class Connection
       this.#failed(error, 0);
     }
     this.inChunk?.spill();
-    if (!this.#mustNotRead() && !this.#makesWay && this.#socket.isPaused()) this.#socket.resume();
   }
 
-  /** The client publishes faster than its messages are consumed. */
+  resumeReading(): void {
+    if (this.#state.name !== "closed") this.#input.goOn();
+  }
+
   slowDown(): void {
-    if (this.#inFlow) return;
-    this.#inFlow = true;
-    setTimeout(() => {
-      this.#inFlow = false;
-      this.resumeReading();
-    }, flowMs).unref();
+    this.#input.rest();
   }
 
   held(change: number): void {
@@ -641,10 +620,7 @@ export class Connection
   }
 
   tookBytes(): boolean {
-    // While we do not read, silence says nothing about the peer.
-    const took = this.#tookBytes || this.#socket.isPaused();
-    this.#tookBytes = false;
-    return took;
+    return this.#input.tookBytes();
   }
 
   sentBytes(): boolean {

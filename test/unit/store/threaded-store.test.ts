@@ -124,16 +124,17 @@ describe("ThreadedStore", () => {
       0,
     );
     const { store: later } = await restart();
-    const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter"];
+    const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter", "hidden_range"];
     tamper(directory, (db) => {
       for (const table of newer) db.exec(`DROP TABLE ${table}`);
       db.exec("ALTER TABLE vhost DROP COLUMN protected");
+      db.exec("ALTER TABLE message DROP COLUMN checksum");
       db.pragma("user_version = 1");
     });
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(4));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(5));
   });
 
   it("lets people look at the data while it runs", async () => {
@@ -176,7 +177,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 4): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 5): run that version or restore a backup`,
     });
   });
 

@@ -7,6 +7,8 @@ import { encodeMethod, type MethodArguments, type MethodName, methodId } from ".
 const chunkSize = 128 * 1024;
 /** Frames of at least this size, from bytes that stay, are not copied: the socket is given the place where they are. */
 const sharedBytesMin = 16 * 1024;
+/** Contents of up to this size are copied at once instead of frame by frame. */
+const copiedWholeMax = 4096;
 /** Spare buffers kept for all connections together. */
 const spareMax = 64;
 
@@ -109,6 +111,7 @@ export class FrameWriter {
    * to frames of at most `frameMax` bytes. Bytes that stay until the socket has sent them need not be copied.
    */
   content(channel: number, bytes: Buffer, start: number, end: number, frameMax: number, bytesStay: boolean): void {
+    if (end - start <= Math.min(frameMax, copiedWholeMax)) return this.#frames(channel, bytes, start, end);
     let frame = start;
     while (frame < end) {
       const size = u32(bytes, frame + 3);
@@ -118,6 +121,15 @@ export class FrameWriter {
       else this.#frame(channel, bytes, frame, next, bytesStay);
       frame = next;
     }
+  }
+
+  /** Frames that all fit as they are. */
+  #frames(channel: number, bytes: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    const chunk = this.#chunk;
+    let at = this.#at;
+    this.#at = copyBytes(bytes, start, end, chunk, at);
+    for (; at < this.#at; at += u32(chunk, at + 3) + frameOverhead) putU16(chunk, at + 1, channel);
   }
 
   #frame(channel: number, bytes: Buffer, start: number, end: number, bytesStay: boolean): void {

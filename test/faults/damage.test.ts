@@ -1,0 +1,126 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { ConfirmChannel } from "amqplib";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { AmqpClient, drain } from "../support/amqp-client.ts";
+import { needsOwnBroker, startBroker, type TestBroker } from "../support/broker.ts";
+import { Brokerctl } from "../support/brokerctl.ts";
+import { asGuest } from "../support/management.ts";
+import { eventually } from "../support/wait-for.ts";
+
+const pageBytes = 16 * 1024;
+const messages = 200;
+
+let broker: TestBroker;
+let client: AmqpClient;
+let channel: ConfirmChannel;
+let hurt: string;
+let fine: string;
+
+beforeEach(async (context) => {
+  needsOwnBroker(context);
+  broker = await startBroker();
+  await connect();
+  hurt = await client.queue(channel, { durable: true });
+  fine = await client.queue(channel, { durable: true });
+  for (const queue of [hurt, fine]) {
+    for (let i = 0; i < messages; i++) channel.sendToQueue(queue, bodyOf(queue, i), { persistent: true });
+  }
+  await channel.waitForConfirms();
+  // What was written is all in the data file then.
+  await broker.shutdown();
+});
+
+afterEach(async () => {
+  await client?.cleanUp();
+  await broker?.stop();
+});
+
+async function start(): Promise<void> {
+  await broker.restart();
+  await connect();
+}
+
+async function connect(): Promise<void> {
+  client = new AmqpClient(broker);
+  channel = await client.confirmChannel();
+}
+
+/** A page holds some ten of them. */
+function bodyOf(queue: string, number: number): Buffer {
+  return Buffer.alloc(1500, `${queue} ${number} `);
+}
+
+/** Writes over bytes of the data file. */
+function overwrite(at: number, bytes: Buffer): void {
+  const file = openSync(join(broker.dataDir, "tsbroker.db"), "r+");
+  writeSync(file, bytes, 0, bytes.length, at);
+  closeSync(file);
+}
+
+/** Where the body of a message of the queue that is to be hurt stands in the data file. */
+function placeOf(number: number): number {
+  const at = readFileSync(join(broker.dataDir, "tsbroker.db")).indexOf(bodyOf(hurt, number));
+  expect(at).toBeGreaterThan(0);
+  return at;
+}
+
+/** What brokerctl check says, which must be that something is wrong. */
+async function complaints(): Promise<string> {
+  const { exitCode, stderr, stdout } = await new Brokerctl(broker, "built").run(["check", broker.dataDir]);
+  expect(exitCode, stdout).toBe(65);
+  return stderr;
+}
+
+/** Restarts, and expects all to be reported and served that is not damaged. Returns how many of the hurt queue came. */
+async function servesTheRest(): Promise<number> {
+  await start();
+  await eventually(async () => {
+    const { status, body } = await asGuest(broker).get("/health/checks/data-damage");
+    expect(status).toBe(503);
+    expect(Object(body).damaged).toEqual([expect.objectContaining({ vhost: "/", queue: hurt })]);
+  });
+  expect(broker.log()).toMatch(new RegExp(`"queue":"${hurt}".*messages of a queue are damaged`));
+  expect(await drain(channel, fine)).toHaveLength(messages);
+  const left = await drain(channel, hurt);
+  for (const body of left) expect(body).toMatch(new RegExp(`^${hurt} (\\d+) `));
+  for (const queue of [hurt, fine]) channel.sendToQueue(queue, Buffer.from("new"), { persistent: true });
+  await channel.waitForConfirms();
+  for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual(["new"]);
+  // What was acked does not come back, wherever it stands.
+  await start();
+  for (const queue of [hurt, fine]) expect((await channel.checkQueue(queue)).messageCount).toBe(0);
+  return left.length;
+}
+
+it("finds nothing where nothing is", async () => {
+  const brokerctl = new Brokerctl(broker, "built");
+  expect(await brokerctl.out("-q", "check", broker.dataDir)).toBe(`${2 * messages} messages and 2 queues are whole\n`);
+  await start();
+  // With a broker on it as well.
+  expect(await brokerctl.out("-q", "check", broker.dataDir)).toBe(`${2 * messages} messages and 2 queues are whole\n`);
+  expect((await asGuest(broker).get("/health/checks/data-damage")).status).toBe(200);
+});
+
+it("a byte of a message that has flipped is found, named, and costs that message alone", async () => {
+  const at = placeOf(100);
+  overwrite(at + 700, Buffer.from("X"));
+  expect(await complaints()).toContain(`queue '${hurt}' in vhost '/': 1 message damaged`);
+  expect(await servesTheRest()).toBe(messages - 1);
+});
+
+it("a page that is no page any more is found, named, and costs what was on it", async () => {
+  const at = placeOf(100);
+  overwrite(at - (at % pageBytes), Buffer.alloc(pageBytes, 0xff));
+  expect(await complaints()).toMatch(new RegExp(`queue '${hurt}' in vhost '/': \\d+ messages damaged`));
+  const left = await servesTheRest();
+  expect(left).toBeLessThan(messages);
+  expect(left).toBeGreaterThan(messages - 20);
+});
+
+it("says what is no data of a broker", async () => {
+  const { exitCode, stderr } = await new Brokerctl(broker, "built").run(["check", join(broker.dataDir, "pages")]);
+  expect(exitCode).toBe(65);
+  expect(stderr).toContain("cannot be read");
+  await start();
+});
