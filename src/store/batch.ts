@@ -45,8 +45,6 @@ export class GatheredBatch implements Batch {
   #messages = 0;
   /** By performance.now(). */
   handedOverAt = 0;
-  /** By performance.now(). */
-  handedOverAt = 0;
   #segment = -1;
 
   constructor(number: number) {
