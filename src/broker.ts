@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as later } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { type Alarm, Alarms } from "./alarms.ts";
+import { AreaLogs } from "./area-logs.ts";
 import { AuthAttempts } from "./auth-attempts.ts";
 import { Churn } from "./churn.ts";
 import { type Clock, SystemClock } from "./clock.ts";
@@ -106,6 +107,7 @@ const noOperations: Operations = {
 export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreListener {
   config: Config;
   readonly log: Logger;
+  readonly logs: AreaLogs;
   readonly recentLog = new RecentLog();
   readonly clock: Clock;
   readonly store: Store;
@@ -148,6 +150,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   constructor(config: Config, { log, writer, clock = new SystemClock(), inMemory = false }: BrokerParts) {
     this.config = config;
     this.log = log;
+    this.logs = new AreaLogs(log, config.logLevels);
     this.clock = clock;
     this.startedAt = clock.now();
     this.#inMemory = inMemory;
@@ -326,7 +329,7 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
       const { config: taken, unchanged } = reloaded(core.config, given);
       faces.reload(taken);
       core.config = taken;
-      log.level = taken.logLevel;
+      core.logs.setLevels(taken.logLevel, taken.logLevels);
       log.info("configuration and certificates were read again");
       if (unchanged.length > 0) log.warn({ settings: unchanged }, "some settings change only at the next start");
     };
@@ -442,9 +445,9 @@ class Faces {
     const core = this.#core;
     const events = {
       accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
-      acceptFailed: (error: Error) => core.log.error({ err: error }, "a connection could not be accepted"),
+      acceptFailed: (error: Error) => core.logs.connection.error({ err: error }, "a connection could not be accepted"),
       handshakeFailed: (client: string | undefined, reason: string) =>
-        core.log.warn({ address: client, reason }, "TLS handshake failed"),
+        core.logs.connection.warn({ address: client, reason }, "TLS handshake failed"),
     };
     const listener = await Listener.open(address, events, tls);
     this.#listeners.push(listener);

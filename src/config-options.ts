@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { limitOptions } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
 import { httpOptions } from "./http-options.ts";
-import { type LogLevel, logLevels } from "./log-levels.ts";
+import { type AreaLevels, findLogLevel, type LogLevel, logAreas, logLevels, parseAreaLevels } from "./log-levels.ts";
+import type { LogFormat } from "./log-text.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
 import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
@@ -64,15 +65,35 @@ export const options = {
     fallback: defaultDataDir,
     fallbackText: "/var/lib/tsbroker as root, else $XDG_STATE_HOME/tsbroker or ~/.local/state/tsbroker",
     keys: ["data_dir"],
+    otherEnv: ["RABBITMQ_MNESIA_DIR"],
   } satisfies Option<string>,
   logLevel: {
     takes: "<level>",
     help: `least level that is logged: ${logLevels.join(", ")}`,
     allowed: `one of ${logLevels.join(", ")}`,
-    parse: logLevel,
+    parse: findLogLevel,
     fallback: (): LogLevel => "info",
     keys: ["log.console.level", "log.level"],
   } satisfies Option<LogLevel>,
+  logLevels: {
+    takes: "<levels>",
+    help: "levels of areas that have another one, such as connection=warn,queue=debug",
+    allowed: `'none', or levels of ${logAreas.join(", ")} such as connection=warn, separated by commas`,
+    parse: parseAreaLevels,
+    fallback: (): AreaLevels => new Map(),
+    fallbackText: "none",
+    write: (levels) => [...levels].map(([area, level]) => `${area}=${level}`).join(",") || "none",
+    keys: logAreas.map((area) => `log.${area}.level`),
+    read: (lines) => lines.map(({ key, value }) => `${key[1]}=${value}`).join(","),
+  } satisfies Option<AreaLevels>,
+  logFormat: {
+    takes: "<format>",
+    help: "how lines of the log look",
+    ...oneOf("json", "plaintext", "auto"),
+    fallback: (): LogFormat => "auto",
+    fallbackText: "plaintext on a terminal, else json",
+    keys: ["log.console.formatter"],
+  } satisfies Option<LogFormat>,
   heartbeat: {
     takes: "<seconds>",
     help: "heartbeat that is suggested to clients; 0 suggests none",
@@ -329,21 +350,6 @@ function portOrNone() {
     allowed: `${allowed}, or 'none'`,
     parse: (given: string) => (given === "none" ? ("none" as const) : parse(given)),
   };
-}
-
-/** RabbitMQ's names of levels mean the nearest of ours. */
-const otherLevels: Readonly<Record<string, LogLevel>> = {
-  none: "silent",
-  emergency: "fatal",
-  alert: "fatal",
-  critical: "fatal",
-  warning: "warn",
-  notice: "info",
-};
-
-function logLevel(given: string): LogLevel | undefined {
-  if (Object.hasOwn(otherLevels, given)) return otherLevels[given];
-  return logLevels.find((level) => level === given);
 }
 
 function names(given: string): readonly string[] | undefined {

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { BrokerLimits } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { type OptionName, options } from "./config-options.ts";
 import type { HttpConfig } from "./http-options.ts";
-import type { LogLevel } from "./log-levels.ts";
+import type { AreaLevels, LogLevel } from "./log-levels.ts";
+import type { LogFormat } from "./log-text.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
@@ -43,6 +45,9 @@ export interface Config {
   readonly passwordHashing: HashingAlgorithm;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  /** Of areas that have another one. */
+  readonly logLevels: AreaLevels;
+  readonly logFormat: LogFormat;
   /** Seconds. */
   readonly heartbeat: number;
   readonly frameMax: number;
@@ -77,6 +82,8 @@ export interface ConfigSources {
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
+  /** The names in a directory; undefined when it is none. */
+  readonly readDirectory?: (path: string) => readonly string[] | undefined;
 }
 
 /** The settings, and what a person should know of how they came about. */
@@ -90,11 +97,14 @@ export interface LoadedConfig {
 /** The environment variables that name the configuration file. */
 export const configFileEnv = ["TSBROKER_CONFIG", "RABBITMQ_CONFIG_FILE"] as const;
 
+/** Those that name a directory of further ones, or one file, which count more. */
+export const configFilesEnv = ["TSBROKER_CONFIG_FILES", "RABBITMQ_CONFIG_FILES"] as const;
+
 /** Gathers the settings. Throws {@link ConfigError} at the first that cannot be used. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const file = configFile(sources);
+  const files = configFiles(sources);
   const given = (name: OptionName, option: Option<unknown>): Given | undefined =>
-    fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFile(option, file);
+    fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFiles(option, files);
   const settings = new Map<string, string>();
   const value: Values = (name, option) => {
     const found = given(name, option);
@@ -145,6 +155,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     passwordHashing: value("passwordHashing", options.passwordHashing),
     dataDir: value("dataDir", options.dataDir),
     logLevel: value("logLevel", options.logLevel),
+    logLevels: value("logLevels", options.logLevels),
+    logFormat: value("logFormat", options.logFormat),
     heartbeat: value("heartbeat", options.heartbeat),
     frameMax: value("frameMax", options.frameMax),
     initialFrameMax: value("initialFrameMax", options.initialFrameMax),
@@ -165,8 +177,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     },
     settings,
   };
-  const warnings = file === undefined ? [] : unknownKeys(file);
-  return { config, warnings, secretFiles: [...secretConfig(file), ...keyFiles(config)] };
+  const warnings = unknownKeys(files);
+  return { config, warnings, secretFiles: [...secretConfigs(files), ...keyFiles(config)] };
 }
 
 /** Looks a setting up in all sources. */
@@ -318,20 +330,46 @@ function fromEnv(name: string, option: Option<unknown>, { env, readFile }: Confi
   return undefined;
 }
 
-function fromFile(option: Option<unknown>, file: ConfigFile | undefined): Given | undefined {
-  const lines = file?.lines.filter(({ key }) => option.keys.some((pattern) => hasKey(pattern, key)));
-  const last = lines?.at(-1);
-  if (file === undefined || lines === undefined || last === undefined) return undefined;
+/** The last file that says something of it counts. */
+function fromFiles(option: Option<unknown>, files: readonly ConfigFile[]): Given | undefined {
+  for (const file of files.toReversed()) {
+    const given = fromFile(option, file);
+    if (given !== undefined) return given;
+  }
+  return undefined;
+}
+
+function fromFile(option: Option<unknown>, file: ConfigFile): Given | undefined {
+  const lines = file.lines.filter(({ key }) => option.keys.some((pattern) => hasKey(pattern, key)));
+  const last = lines.at(-1);
+  if (last === undefined) return undefined;
   const text = inFile(file.path, () => (option.read === undefined ? last.value : option.read(lines)));
   return text === undefined ? undefined : { from: `${file.path} line ${last.number}: ${keyText(last.key)}`, text };
 }
 
-function configFile({ flags, env, readFile }: ConfigSources): ConfigFile | undefined {
+/** The main file, and then the others in the order of their names. */
+function configFiles({ flags, env, readFile, readDirectory }: ConfigSources): readonly ConfigFile[] {
+  const open = (from: string, path: string): ConfigFile => {
+    const content = read(from, path, readFile);
+    return { path, lines: inFile(path, () => parseConfigFile(content, env)) };
+  };
   const variable = configFileEnv.find((name) => env[name]);
-  const path = flags["config"] ?? (variable === undefined ? undefined : env[variable]);
-  if (path === undefined) return undefined;
-  const content = read(flags["config"] === undefined ? (variable ?? "") : "--config", path, readFile);
-  return { path, lines: inFile(path, () => parseConfigFile(content, env)) };
+  const main = flags["config"] ?? (variable === undefined ? undefined : env[variable]);
+  const more = configFilesEnv.find((name) => env[name]);
+  const place = more === undefined ? undefined : env[more];
+  return [
+    ...(main === undefined ? [] : [open(flags["config"] === undefined ? (variable ?? "") : "--config", main)]),
+    ...(place === undefined ? [] : filesIn(place, readDirectory).map((path) => open(more ?? "", path))),
+  ];
+}
+
+function filesIn(place: string, readDirectory: ConfigSources["readDirectory"]): readonly string[] {
+  const names = readDirectory?.(place);
+  if (names === undefined) return [place];
+  return names
+    .filter((name) => name.endsWith(".conf"))
+    .sort()
+    .map((name) => join(place, name));
 }
 
 function read(from: string, path: string, readFile: (path: string) => string): string {
@@ -353,11 +391,11 @@ function inFile<T>(path: string, act: () => T): T {
   }
 }
 
-function secretConfig(file: ConfigFile | undefined): string[] {
+function secretConfigs(files: readonly ConfigFile[]): string[] {
   const secrets = Object.values<Option<unknown>>(options).filter(({ isSecret }) => isSecret === true);
   const patterns = secrets.flatMap(({ keys }) => keys);
-  const holdsOne = file?.lines.some(({ key }) => patterns.some((pattern) => hasKey(pattern, key)));
-  return file !== undefined && holdsOne === true ? [file.path] : [];
+  const holdsOne = ({ lines }: ConfigFile) => lines.some(({ key }) => patterns.some((pattern) => hasKey(pattern, key)));
+  return files.filter(holdsOne).map(({ path }) => path);
 }
 
 function keyFiles({ ssl, managementSsl }: Config): string[] {
@@ -367,11 +405,16 @@ function keyFiles({ ssl, managementSsl }: Config): string[] {
   return [...new Set(found.map(({ keyfile }) => keyfile))];
 }
 
-function unknownKeys({ path, lines }: ConfigFile): string[] {
+/** One warning for all of them. */
+function unknownKeys(files: readonly ConfigFile[]): string[] {
   const known = Object.values<Option<unknown>>(options).flatMap(({ keys }) => keys);
-  const unknown = lines.filter(({ key }) => !known.some((pattern) => hasKey(pattern, key)));
-  if (unknown.length === 0) return [];
-  return [`${path}: ignored what has no meaning here: ${unknown.map(({ key }) => keyText(key)).join(", ")}`];
+  const unknown = files.flatMap(({ path, lines }) => {
+    const names = lines
+      .filter(({ key }) => !known.some((pattern) => hasKey(pattern, key)))
+      .map(({ key }) => keyText(key));
+    return names.length === 0 ? [] : [`${path}: ignored what has no meaning here: ${names.join(", ")}`];
+  });
+  return unknown.length === 0 ? [] : [unknown.join("; ")];
 }
 
 /** True when the key fits a pattern such as `listeners.tcp.$name`. */

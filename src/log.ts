@@ -2,13 +2,20 @@ import { type DestinationStream, type Logger, pino } from "pino";
 import type { LogLevel } from "./log-levels.ts";
 
 export type { Logger } from "pino";
-/** Where lines of the log go: standard output, and whoever else wants them. */
+/** Where lines of the log go: standard output or error, and whoever else wants them. */
 export class LogLines implements DestinationStream {
-  readonly #output = pino.destination({ sync: true });
+  readonly #output: DestinationStream;
+  readonly #render: (line: string) => string;
   listener: ((line: string) => void) | undefined;
 
+  /** `render` makes of a line of JSON what is printed; `descriptor` is where, 1 for standard output. */
+  constructor(render: (line: string) => string = (line) => line, descriptor = 1) {
+    this.#output = pino.destination({ sync: true, dest: descriptor });
+    this.#render = render;
+  }
+
   write(line: string): void {
-    this.#output.write(line);
+    this.#output.write(this.#render(line));
     this.listener?.(line);
   }
 }

@@ -1,3 +1,4 @@
+import type { AreaLogs } from "./area-logs.ts";
 import type { BrokerLimits } from "./broker-limits.ts";
 import type { Churn } from "./churn.ts";
 import type { Clock } from "./clock.ts";
@@ -12,7 +13,6 @@ import type { RoutedContent } from "./exchange/routed-content.ts";
 import { parseExpiration } from "./expiration.ts";
 import { Firehose } from "./firehose.ts";
 import type { Limits } from "./limits.ts";
-import type { Logger } from "./log.ts";
 import { MessageContent } from "./message-content.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
 import type { EffectivePolicy, Policies } from "./policies.ts";
@@ -44,7 +44,7 @@ export interface VhostHost {
   readonly totals: VhostTotals;
   readonly clock: Clock;
   readonly store: Store;
-  readonly log: Logger;
+  readonly logs: AreaLogs;
   readonly policies: Policies;
   readonly limits: Limits;
   readonly pages: Pages | undefined;
@@ -163,7 +163,10 @@ export class Vhost implements QueueHost {
   }
 
   messagesLost(queue: Queue, count: number, error: Error): void {
-    this.host.log.error({ vhost: this.name, queue: queue.name, count, err: error }, "transient messages were lost");
+    this.host.logs.queue.error(
+      { vhost: this.name, queue: queue.name, count, err: error },
+      "transient messages were lost",
+    );
   }
 
   /** Notes that something was defined in the batch that the store gathers now. */
@@ -338,7 +341,10 @@ export class Vhost implements QueueHost {
     let arrived = false;
     for (const target of targets) {
       if (isCycle(letter, target.name)) {
-        this.host.log.warn({ vhost: this.name, queue: target.name }, "dead letter dropped: it goes round in a cycle");
+        this.host.logs.queue.warn(
+          { vhost: this.name, queue: target.name },
+          "dead letter dropped: it goes round in a cycle",
+        );
         arrived = true;
       } else if (target.enqueue(message, undefined, 0) !== "rejected") arrived = true;
     }

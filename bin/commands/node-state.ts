@@ -1,3 +1,4 @@
+import { findLogLevel, logAreas, logLevels } from "../../src/log-levels.ts";
 import { command, text } from "../command.ts";
 import { CommandError, exitCode } from "../command-error.ts";
 import { path } from "../management-client.ts";
@@ -81,5 +82,22 @@ const reload = command({
   },
 });
 
+const setLogLevel = command({
+  name: "set_log_level",
+  group: "Node",
+  summary: "sets the level of the log, or of one area of it, until the next start",
+  arguments: { "<log_level>": `one of ${logLevels.join(", ")}, or RabbitMQ's name for one` },
+  options: { area: text("--area <area>", `one of ${logAreas.join(", ")}; all of them unless given`) },
+  run: async (context, { log_level: level }, { area }) => {
+    const node = await context.node();
+    if (findLogLevel(level) === undefined) {
+      const known = "debug, info, warning, error, critical, none";
+      throw new CommandError(exitCode.unavailable, `level ${level} is not supported. Try one of ${known}`);
+    }
+    context.output.banner(`Setting log level to "${level}" ...`);
+    await context.api.put(path`/nodes/${node}/log-levels`, { level, ...(area !== undefined && { area }) });
+  },
+});
+
 /** The commands that change how a node is while it runs. */
-export const nodeStateCommands = [setMemoryWatermark, setDiskFreeLimit, drain, revive, reload];
+export const nodeStateCommands = [setMemoryWatermark, setDiskFreeLimit, drain, revive, reload, setLogLevel];

@@ -70,7 +70,6 @@ interface Impossible {
 const oneNode = "tsbroker is always a single node";
 const noErlang = "tsbroker runs no Erlang";
 const stopIt = "the HTTP API cannot stop the broker: send its process SIGTERM (systemctl stop, docker stop, kill)";
-const inConfig = "it is set where the broker starts: see 'tsbroker start --help'";
 const noMirrors = "there are no mirrored queues";
 
 /** Commands of RabbitMQ that cannot be here, the code that RabbitMQ's own ends with, and what to do instead. */
@@ -96,7 +95,6 @@ const impossible: readonly Impossible[] = [
     code: exitCode.unavailable,
     why: "its configuration has no encrypted values: give secrets as environment variables or files",
   })),
-  { name: "set_log_level", code: exitCode.unavailable, why: inConfig },
   ...["sync_queue", "cancel_sync_queue"].map((name) => ({ name, code: exitCode.unavailable, why: noMirrors })),
   ...["suspend_listeners", "resume_listeners"].map((name) => ({
     name,

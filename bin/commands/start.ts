@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import type { Broker } from "../../src/broker.ts";
@@ -37,20 +37,49 @@ export function startCommand(): Command {
     const text = `${setting.help} (default: ${fallbackText(setting)}) [${envOf(name)}]`;
     command.addOption(new Option(`${flagOf(name)} ${setting.takes}`, text));
   }
+  command.option(
+    "--print-url",
+    "for tests: print nothing but the URL that clients connect to, and log to standard error; in memory unless there is a " +
+      "--data-dir, on free ports of this machine unless others are given",
+  );
   command.option("--config <file>", `configuration file [${configFileEnv.join(", ")}]`);
-  return command.addHelpText("after", afterHelp).action((flags: Record<string, string | undefined>) => start(flags));
+  return command
+    .addHelpText("after", afterHelp)
+    .action(({ printUrl, ...flags }: StartFlags) => (printUrl === true ? startForTests(flags) : start(flags)));
 }
 
-async function start(flags: Record<string, string | undefined>): Promise<void> {
+type Flags = Readonly<Record<string, string | undefined>>;
+type StartFlags = Flags & { readonly printUrl?: true };
+
+/** What a broker of a test is set up with where nothing else is asked for. */
+const testFlags = { host: "127.0.0.1", port: "0", managementPort: "0", prometheusPort: "none", logLevel: "warn" };
+
+async function startForTests(flags: Flags): Promise<void> {
+  const isInMemory = flags["dataDir"] === undefined;
+  await start({ ...testFlags, ...flags }, { isInMemory, logTo: 2, announce: printUrl });
+}
+
+/** How a start differs from that of a service. */
+interface StartManner {
+  readonly isInMemory: boolean;
+  /** A file descriptor. */
+  readonly logTo: number;
+  readonly announce: (broker: Broker, config: Config, log: Logger) => void;
+}
+
+const asService: StartManner = { isInMemory: false, logTo: 1, announce };
+
+async function start(flags: Flags, manner: StartManner = asService): Promise<void> {
   const { config, warnings, secretFiles } = readConfig(flags);
+  const { isInMemory: inMemory } = manner;
   process.umask(ownerOnly);
   // Its thread starts while the broker is loaded here: half of a start's time is loading.
-  const writer = startWriter(config.dataDir);
+  const writer = inMemory ? undefined : startWriter(config.dataDir);
   const [{ openBroker }, { createLog, LogLines }] = await Promise.all([
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
-  const lines = new LogLines();
+  const lines = new LogLines(await rendering(config), manner.logTo);
   const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
   for (const file of secretFiles.filter(isOpenToAll))
@@ -61,17 +90,29 @@ async function start(flags: Record<string, string | undefined>): Promise<void> {
     for (const warning of more) log.warn(warning);
     return given;
   };
-  const broker = await openBroker(config, { log, lines, writer, readAgain }).catch((error: unknown) =>
-    fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
-  );
+  const broker = await openBroker(config, {
+    log,
+    lines,
+    readAgain,
+    inMemory,
+    ...(writer !== undefined && { writer }),
+  }).catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   setFlagsFromString(youngGeneration);
-  announce(broker, config, log);
+  manner.announce(broker, config, log);
   process.on("SIGHUP", () => reload(broker, log));
   log.info({ signal: await stopSignal }, "stopping");
   await broker
     .stop("shutdown")
     .catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   process.exit(0);
+}
+
+/** How lines of the log are printed; what makes text of them is loaded for people only. */
+async function rendering({ logFormat }: Config): Promise<((line: string) => string) | undefined> {
+  const { isTTY } = process.stdout;
+  if (logFormat === "json" || (logFormat === "auto" && !isTTY)) return undefined;
+  const { logText } = await import("../../src/log-text.ts");
+  return (line) => logText(line, isTTY && process.env["NO_COLOR"] === undefined);
 }
 
 /** Nobody waits for an answer: what is wrong is logged. */
@@ -88,11 +129,16 @@ function isOpenToAll(file: string): boolean {
   return ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
 }
 
-function loadedConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {
-  return loadConfig({ flags, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+function loadedConfig(flags: Flags): ReturnType<typeof loadConfig> {
+  return loadConfig({
+    flags,
+    env: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+    readDirectory: (path) => (statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path) : undefined),
+  });
 }
 
-function readConfig(flags: Record<string, string | undefined>): ReturnType<typeof loadConfig> {
+function readConfig(flags: Flags): ReturnType<typeof loadConfig> {
   try {
     return loadedConfig(flags);
   } catch (error) {
@@ -129,6 +175,14 @@ function announce({ ports }: Broker, config: Config, log: Logger): void {
   if (config.logLevel === "silent") return;
   if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
   else log.child({}, { level: "info" }).info({ amqp, management, dataDir }, line);
+}
+
+/** One line, with the login of the first user. */
+function printUrl({ ports }: Broker, { host, defaultUser, defaultPass, defaultVhost }: Config): void {
+  const [address = ""] = urls("amqp", host, ports.amqp);
+  const login = [defaultUser, defaultPass].map(encodeURIComponent).join(":");
+  const vhost = defaultVhost === "/" ? "" : `/${encodeURIComponent(defaultVhost)}`;
+  process.stdout.write(`${address.replace("//", `//${login}@`)}${vhost}\n`);
 }
 
 function urls(scheme: string, host: string | undefined, port: number | undefined): string[] {

@@ -60,7 +60,10 @@ export class Guard {
 
   /** The user of this name and password, who must have a tag of management. Throws {@link LoginRefusal}. */
   async logInWith(username: string, password: string, address: string): Promise<User> {
-    const { log, authAttempts } = this.#host;
+    const {
+      logs: { management: log },
+      authAttempts,
+    } = this.#host;
     const result = await authenticate(this.#host, { username, password, address });
     authAttempts.note("http", result.ok);
     if (!result.ok) {

@@ -1,4 +1,5 @@
 import type { Alarms } from "../alarms.ts";
+import type { AreaLogs } from "../area-logs.ts";
 import type { AuthAttempts } from "../auth-attempts.ts";
 import type { Churn } from "../churn.ts";
 import type { Clock } from "../clock.ts";
@@ -9,7 +10,6 @@ import type { Histogram } from "../histogram.ts";
 import type { KnownLogins } from "../known-logins.ts";
 import type { Limits } from "../limits.ts";
 import type { ListenerView } from "../listeners.ts";
-import type { Logger } from "../log.ts";
 import type { LoginBackoff } from "../login-backoff.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Permissions } from "../permissions.ts";
@@ -36,7 +36,7 @@ export interface Operations {
 /** What management needs of the broker. */
 export interface ManagementHost {
   readonly config: Config;
-  readonly log: Logger;
+  readonly logs: AreaLogs;
   readonly recentLog: RecentLog;
   readonly clock: Clock;
   readonly store: Store;

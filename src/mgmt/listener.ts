@@ -19,7 +19,7 @@ export async function startManagement(host: ManagementHost, tls: TlsIdentity | u
   const servers: Server[] = [];
   const handle = loadedLazily(
     async () => (await import("./server.ts")).newApp(host, () => connectionsOf(servers)),
-    (error) => host.log.error({ err: error }, "management cannot be loaded"),
+    (error) => host.logs.management.error({ err: error }, "management cannot be loaded"),
   );
   const { managementHost, managementPort, managementSsl } = host.config;
   try {

@@ -53,6 +53,8 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "PUT /nodes/:node/disk_free_limit": set("Limit the free space on disk, until the next start", "ResourceLimit"),
   "PUT /nodes/:node/drain": set("Let no clients in, and those that are there go", "DrainBody"),
   "DELETE /nodes/:node/drain": act("Let clients in again"),
+  "GET /nodes/:node/log-levels": one("The levels of the log, as a whole and by area", "LogLevels"),
+  "PUT /nodes/:node/log-levels": set("Set the level of the log or of an area, until the next start", "LogLevelBody"),
   "PUT /nodes/:node/reload": act("Read the configuration and the certificates again"),
 
   "GET /vhosts": list("Virtual hosts", "Vhost"),

@@ -74,6 +74,8 @@ export const schemas: Readonly<Record<string, Row>> = {
     message_stats: messageStats,
   }),
   ResourceLimit: object({ limit: text }, ["limit"]),
+  LogLevels: object({ level: text, connection: text, channel: text, queue: text, management: text }),
+  LogLevelBody: object({ level: text, area: text }, ["level"]),
   DrainBody: object({ timeout: integer }),
   VhostBody: object({ description: text, tags, default_queue_type: text, protected_from_deletion: flag }),
   User: object({ name: text, password_hash: text, hashing_algorithm: text, tags: texts, limits: fields }),

@@ -116,6 +116,6 @@ function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
 }
 
 function ownFault(host: ManagementHost, error: Error): Refusal {
-  host.log.error({ err: error }, "internal error in management");
+  host.logs.management.error({ err: error }, "internal error in management");
   return new Refusal(500, "internal_server_error", "Internal Server Error", { cause: error });
 }

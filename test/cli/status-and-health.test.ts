@@ -158,7 +158,7 @@ describe("commands that have nothing to do here", () => {
     ["eval", "1 + 1.", 69],
     ["stop_app", "", 69],
     ["rotate_logs", "", 69],
-    ["set_log_level", "debug", 69],
+    ["set_log_level", "nonsense", 69],
     ["enable_feature_flag", "nonsense", 64],
   ])("such as %s end as in RabbitMQ", async (name, argument, exitCode) => {
     const outcome = await brokerctl.run([name, ...(argument === "" ? [] : [argument])]);

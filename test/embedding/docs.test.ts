@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
+import { describeWith, pythonWith } from "../support/programs.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Inside the package, so that the examples find it by its name, as they would in a program of their own; not under git. */
@@ -11,10 +12,11 @@ mkdirSync(folder, { recursive: true });
 const place = mkdtempSync(join(folder, "docs-"));
 afterAll(() => rmSync(place, { recursive: true }));
 
-/** The code below a heading of docs/embedding.md, as a file. */
+/** The first code below a heading of docs/embedding.md, as a file. */
 function example(heading: string, name: string): string {
   const text = readFileSync(join(root, "docs/embedding.md"), "utf8");
-  const code = new RegExp(`## ${heading}\\n\\n\`\`\`js\\n([^]*?)\`\`\``).exec(text)?.[1];
+  const [, section = ""] = text.split(`\n## ${heading}\n`);
+  const code = /```(?:js|python)\n([\s\S]*?)```/.exec(section)?.[1];
   if (code === undefined) throw new Error(`no example below '${heading}'`);
   const file = join(place, name);
   writeFileSync(file, code);
@@ -37,5 +39,14 @@ describe("the examples of docs/embedding.md", () => {
     const args = [vitest, "run", "--root", place, "--config", config];
     const { stdout } = await run("node", args, { cwd: place, env: { ...process.env, NO_COLOR: "1" } });
     expect(stdout).toMatch(/Tests +1 passed/);
+  });
+
+  describeWith(pythonWith("pytest", "pika"), "the example for pytest", (python) => {
+    it("passes", async () => {
+      const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", example("With pytest", "test_orders.py")];
+      const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
+      const { stdout } = await run(python, args, { cwd: root, env });
+      expect(stdout).toMatch(/^1 passed/m);
+    });
   });
 });

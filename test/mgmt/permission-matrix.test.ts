@@ -68,7 +68,7 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /global-parameters, GET /global-parameters/:name, PUT /global-parameters/:name, DELETE /global-parameters/:name`,
   administrator: `
     PUT /cluster-name, GET /log, PUT /nodes/:node/vm_memory_high_watermark, PUT /nodes/:node/disk_free_limit,
-    PUT /nodes/:node/drain, DELETE /nodes/:node/drain, PUT /nodes/:node/reload, GET /vhosts/:vhost, PUT /vhosts/:vhost, DELETE /vhosts/:vhost, GET /vhosts/:vhost/permissions,
+    PUT /nodes/:node/drain, DELETE /nodes/:node/drain, PUT /nodes/:node/reload, GET /nodes/:node/log-levels, PUT /nodes/:node/log-levels, GET /vhosts/:vhost, PUT /vhosts/:vhost, DELETE /vhosts/:vhost, GET /vhosts/:vhost/permissions,
     GET /vhosts/:vhost/topic-permissions, POST /vhosts/:vhost/deletion/protection,
     DELETE /vhosts/:vhost/deletion/protection, POST /vhosts/:vhost/start/:node, GET /users,
     GET /users/without-permissions, POST /users/bulk-delete, GET /users/:user, PUT /users/:user, DELETE /users/:user,

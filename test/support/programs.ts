@@ -18,11 +18,12 @@ export interface ClientProgram {
   readonly command: string | undefined;
 }
 
-/** A Python that can import the module. Distributions put theirs beside other Pythons, so more than one is asked. */
-export function pythonWith(module: string): ClientProgram {
+/** A Python that can import all of these. Distributions put theirs beside other Pythons, so more than one is asked. */
+export function pythonWith(...modules: readonly string[]): ClientProgram {
   const candidates = [process.env["PYTHON"], "python3", "/usr/bin/python3"].filter((name) => name !== undefined);
-  const command = candidates.find((name) => spawnSync(name, ["-c", `import ${module}`]).status === 0);
-  return { name: `python3 with ${module}`, install: `apt-get install python3-${module}`, command };
+  const command = candidates.find((name) => spawnSync(name, ["-c", `import ${modules.join(", ")}`]).status === 0);
+  const packages = modules.map((module) => `python3-${module}`).join(" ");
+  return { name: `python3 with ${modules.join(" and ")}`, install: `apt-get install ${packages}`, command };
 }
 
 /** The command line tools of librabbitmq. */
@@ -39,6 +40,21 @@ export function nagiosPlugins(): ClientProgram {
     install: "apt-get install nagios-plugins-rabbitmq",
     command: found ? "check_rabbitmq_overview" : undefined,
   };
+}
+
+/** What man shows pages with. */
+export function groff(): ClientProgram {
+  return systemProgram("groff", "groff");
+}
+
+/** What checks units. */
+export function systemdAnalyze(): ClientProgram {
+  return systemProgram("systemd-analyze", "systemd");
+}
+
+function systemProgram(name: string, debianPackage: string): ClientProgram {
+  const isThere = spawnSync(name, ["--version"]).status === 0;
+  return { name, install: `apt-get install ${debianPackage}`, command: isThere ? name : undefined };
 }
 
 /** Chromium, headless. */
@@ -92,11 +108,13 @@ export async function run(command: string, args: readonly string[], options: Run
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** The folder of the Python programs unless given. */
+  readonly cwd?: string;
 }
 
 function childOptions(options: RunOptions) {
   return {
-    cwd: clientsFolder,
+    cwd: options.cwd ?? clientsFolder,
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", ...options.env },
     maxBuffer: 64 * 1024 * 1024,
     timeout: 60_000,

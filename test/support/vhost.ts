@@ -1,8 +1,9 @@
+import { AreaLogs } from "../../src/area-logs.ts";
 import { defaultLimits } from "../../src/broker-limits.ts";
 import { Churn } from "../../src/churn.ts";
 import { emptyTable, type FieldTable } from "../../src/field-table.ts";
 import { Limits } from "../../src/limits.ts";
-import { createLog, type Logger } from "../../src/log.ts";
+import { createLog } from "../../src/log.ts";
 import { Policies } from "../../src/policies.ts";
 import { DeathCounts } from "../../src/queue/death-counts.ts";
 import { MessageLatency } from "../../src/queue/message-latency.ts";
@@ -17,7 +18,7 @@ import { DrivenStore } from "./queue.ts";
 export class TestVhostHost implements VhostHost {
   readonly clock = new DrivenClock();
   readonly store = new DrivenStore();
-  readonly log: Logger = createLog("silent");
+  readonly logs = new AreaLogs(createLog("silent"), new Map());
   readonly memory = new SegmentMemory(Number.POSITIVE_INFINITY);
   readonly pages = undefined;
   readonly churn = new Churn();

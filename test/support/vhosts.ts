@@ -1,9 +1,10 @@
-import { pino } from "pino";
+import { AreaLogs } from "../../src/area-logs.ts";
 import { defaultLimits } from "../../src/broker-limits.ts";
 import { Churn } from "../../src/churn.ts";
 import type { Clock } from "../../src/clock.ts";
 import { ConnectionRegistry } from "../../src/connections.ts";
 import { Limits } from "../../src/limits.ts";
+import { createLog } from "../../src/log.ts";
 import { Permissions } from "../../src/permissions.ts";
 import { Policies } from "../../src/policies.ts";
 import { DeathCounts } from "../../src/queue/death-counts.ts";
@@ -21,7 +22,7 @@ export class TestHost implements VhostsHost {
   readonly latency = new MessageLatency();
   readonly clock: Clock;
   readonly store = new MemoryStore();
-  readonly log = pino({ level: "silent" });
+  readonly logs = new AreaLogs(createLog("silent"), new Map());
   readonly permissions = new Permissions(this.store);
   readonly connections = new ConnectionRegistry();
   readonly limits = new Limits(this.store);

@@ -57,6 +57,8 @@ describe("a setting", () => {
       managementSsl: undefined,
       ...loginDefaults,
       logLevel: "info",
+      logLevels: new Map(),
+      logFormat: "auto",
       heartbeat: 60,
       frameMax: 131_072,
       channelMax: 2047,
@@ -107,6 +109,27 @@ describe("a setting", () => {
   it("may stand at the ends of its range", () => {
     const { config } = load({ flags: { port: "0", managementPort: "65535", heartbeat: "0", frameMax: "4096" } });
     expect(config).toMatchObject({ port: 0, managementPort: 65_535, heartbeat: 0, frameMax: 4096 });
+  });
+});
+
+describe("further configuration files", () => {
+  it("are read in the order of their names, and count more than the main one", () => {
+    const texts: Readonly<Record<string, string>> = {
+      "/etc/main.conf": "heartbeat = 10\nframe_max = 9000\nno.such.key = 1",
+      "/etc/conf.d/20-b.conf": "heartbeat = 21",
+      "/etc/conf.d/10-a.conf": "heartbeat = 20\nchannel_max = 7\nnor.this = 1",
+    };
+    const { config, warnings } = loadConfig({
+      flags: {},
+      env: { RABBITMQ_CONFIG_FILE: "/etc/main.conf", RABBITMQ_CONFIG_FILES: "/etc/conf.d" },
+      readFile: (name) => texts[name] ?? "",
+      readDirectory: () => ["20-b.conf", "README", "10-a.conf"],
+    });
+    expect([config.heartbeat, config.channelMax, config.frameMax]).toEqual([21, 7, 9000]);
+    expect(warnings).toEqual([
+      "/etc/main.conf: ignored what has no meaning here: no.such.key; " +
+        "/etc/conf.d/10-a.conf: ignored what has no meaning here: nor.this",
+    ]);
   });
 });
 
@@ -185,6 +208,8 @@ describe("the configuration file", () => {
       ...loginDefaults,
       prometheus: { ...loginDefaults.prometheus, host: "127.0.0.1" },
       logLevel: "warn",
+      logLevels: new Map(),
+      logFormat: "auto",
       heartbeat: 61,
       frameMax: 131_072,
       channelMax: 65_535,

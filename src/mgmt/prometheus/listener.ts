@@ -20,7 +20,7 @@ export async function startMetrics(host: ManagementHost): Promise<MetricsListene
   if (prometheus === undefined) return { port: undefined, close: () => Promise.resolve() };
   const handle = loadedLazily(
     async () => (await import("./server.ts")).newMetricsServer(host, prometheus),
-    (error) => host.log.error({ err: error }, "metrics cannot be loaded"),
+    (error) => host.logs.management.error({ err: error }, "metrics cannot be loaded"),
   );
   const server = createServer(httpLimits, handle);
   try {
@@ -28,7 +28,10 @@ export async function startMetrics(host: ManagementHost): Promise<MetricsListene
     return shown(await listening(server, { host: address, port, connectionsMax }));
   } catch (error) {
     if (prometheus.isAskedFor || !isInUse(error)) throw error;
-    host.log.warn({ port: prometheus.port }, "metrics are not served: their port is in use; see --prometheus-port");
+    host.logs.management.warn(
+      { port: prometheus.port },
+      "metrics are not served: their port is in use; see --prometheus-port",
+    );
     return { port: undefined, close: () => Promise.resolve() };
   }
 }

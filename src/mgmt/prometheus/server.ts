@@ -15,7 +15,7 @@ export function newMetricsServer(host: ManagementHost, config: PrometheusConfig)
   return (request, response) => {
     answer(host, config, loop, request, response).catch((error: unknown) => {
       // Who does not wait for the end is no mistake of ours.
-      if (!response.destroyed) host.log.error({ err: error }, "internal error in metrics");
+      if (!response.destroyed) host.logs.management.error({ err: error }, "internal error in metrics");
       response.destroy();
     });
   };

@@ -11,7 +11,7 @@ export function backupRoutes(api: Api, host: ManagementHost): void {
   api.post("/backup", "administrator", async (call) => send(host, call, await make(host)));
 }
 
-async function make({ backups, log }: ManagementHost): Promise<Backup> {
+async function make({ backups, logs: { management: log } }: ManagementHost): Promise<Backup> {
   try {
     return await backups.make();
   } catch (error) {
@@ -21,7 +21,7 @@ async function make({ backups, log }: ManagementHost): Promise<Backup> {
   }
 }
 
-function send({ log }: ManagementHost, { user }: Call, { file, size, remove }: Backup): Answer {
+function send({ logs: { management: log } }: ManagementHost, { user }: Call, { file, size, remove }: Backup): Answer {
   log.info({ user: user.name, size }, "backup made");
   const stream = createReadStream(file);
   // Sent or not: nobody will ask for it again.

@@ -69,7 +69,7 @@ function userRoutes(api: Api, host: ManagementHost): void {
   });
 }
 
-function close({ log }: ManagementHost, connection: ConnectionView, call: Call): void {
+function close({ logs: { management: log } }: ManagementHost, connection: ConnectionView, call: Call): void {
   const reason = call.header("x-reason") ?? "";
   log.info({ connection: connection.name, user: call.user.name }, "connection closed through management");
   connection.close(reason === "" ? closeReason : reason);

@@ -54,9 +54,12 @@ function download(call: Call, definitions: Row): Answer {
 async function take(host: ManagementHost, call: Call, vhost?: string): Promise<Answer> {
   const leftOut = await importDefinitions(host, documentIn(call), vhost);
   for (const { vhost: where, source, destination } of leftOut) {
-    host.log.warn({ vhost: where, source, destination }, "a binding was not imported: an end of it does not exist");
+    host.logs.management.warn(
+      { vhost: where, source, destination },
+      "a binding was not imported: an end of it does not exist",
+    );
   }
-  host.log.info({ user: call.user.name, vhost }, "definitions imported");
+  host.logs.management.info({ user: call.user.name, vhost }, "definitions imported");
   return done;
 }
 

@@ -1,7 +1,8 @@
+import { findLogLevel, logAreas, logLevels } from "../../log-levels.ts";
 import { nodeName } from "../../node-name.ts";
 import { parseLimit, type ResourceLimit } from "../../resource-limits.ts";
 import type { Api } from "../api.ts";
-import { type Call, done } from "../call.ts";
+import { answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { badRequest, notFound } from "../refusal.ts";
 
@@ -37,16 +38,38 @@ export function nodeStateRoutes(api: Api, host: ManagementHost): void {
     reload(host);
     return done;
   });
+  api.get("/nodes/:node/log-levels", "administrator", (call) => {
+    checkNode(call);
+    return answer({ level: host.logs.level, ...host.logs.levels() });
+  });
+  api.put("/nodes/:node/log-levels", "administrator", (call) => {
+    checkNode(call);
+    setLogLevel(host, call);
+    return done;
+  });
 }
 
 /** What is wrong with the files is for who changed them; secrets are not in it. */
-function reload({ operations, log }: ManagementHost): void {
+function reload({ operations, logs: { management: log } }: ManagementHost): void {
   try {
     operations.reload();
   } catch (error) {
     log.error({ err: error }, "configuration and certificates stay as they were");
     throw badRequest(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** `{"level": "debug"}` is for everything, `{"level": "debug", "area": "queue"}` for one area. */
+function setLogLevel({ logs }: ManagementHost, call: Call): void {
+  const name = call.body.require("level").text("level");
+  const level = findLogLevel(name);
+  if (level === undefined) throw badRequest(`level ${name} is not supported. Try one of ${logLevels.join(", ")}`);
+  const areaName = call.body.findText("area");
+  const area = logAreas.find((known) => known === areaName);
+  if (areaName !== undefined && area === undefined) {
+    throw badRequest(`there is no area ${areaName}. Try one of ${logAreas.join(", ")}`);
+  }
+  logs.setLevel(level, area);
 }
 
 function checkNode(call: Call): void {

@@ -23,7 +23,7 @@ export function streamRoutes(api: Api, host: ManagementHost, guard: Guard): void
     if (streams.size === 0) metrics.listeners.add(refresh);
     streams.add(stream);
     if (onLine !== undefined) recentLog.listeners.add(onLine);
-    stream.once("error", (error) => host.log.error({ err: error }, "an event stream has failed"));
+    stream.once("error", (error) => host.logs.management.error({ err: error }, "an event stream has failed"));
     stream.once("close", () => {
       streams.delete(stream);
       if (streams.size === 0) metrics.listeners.delete(refresh);

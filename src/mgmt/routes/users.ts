@@ -30,7 +30,7 @@ export function userRoutes(api: Api, host: ManagementHost): void {
 
 function remove(host: ManagementHost, name: string, { user }: Call): void {
   deleteUser(host, name);
-  host.log.info({ deleted: name, user: user.name }, "user deleted");
+  host.logs.management.info({ deleted: name, user: user.name }, "user deleted");
 }
 
 /** All of them or, when one does not exist, none. */
@@ -41,7 +41,7 @@ function bulkDelete(host: ManagementHost, call: Call): Answer {
   return done;
 }
 
-async function putUser({ users, log, config }: ManagementHost, call: Call): Promise<Answer> {
+async function putUser({ users, logs: { management: log }, config }: ManagementHost, call: Call): Promise<Answer> {
   const name = call.parameter("user");
   const user = await withHash(userFrom(name, call.body, config.passwordHashing));
   const existing = users.find(name);

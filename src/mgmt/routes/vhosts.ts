@@ -9,7 +9,11 @@ import { vhostView } from "../views.ts";
 
 /** `/api/vhosts`. */
 export function vhostRoutes(api: Api, host: ManagementHost, guard: Guard): void {
-  const { vhosts, log, metrics } = host;
+  const {
+    vhosts,
+    logs: { management: log },
+    metrics,
+  } = host;
   api.get("/vhosts", "management", (call) => {
     const visible = [...vhosts.list()].filter(({ name }) => isMonitor(call.user) || guard.mayOpen(call.user, name));
     return call.list(
@@ -38,7 +42,7 @@ export function vhostRoutes(api: Api, host: ManagementHost, guard: Guard): void 
 }
 
 /** Who adds a vhost may do everything in it. What a change does not name stays as it is. */
-function putVhost({ vhosts, permissions, log }: ManagementHost, call: Call): Answer {
+function putVhost({ vhosts, permissions, logs: { management: log } }: ManagementHost, call: Call): Answer {
   const vhost = call.parameter("vhost");
   const user = call.user.name;
   const existing = vhosts.find(vhost);

@@ -224,7 +224,7 @@ export class Channel implements ConfirmSink, ConnectionChannel {
   #deliveriesLate(count: number): void {
     const { name, username } = this.connection;
     const about = { connection: name, channel: this.number, user: username, vhost: this.vhost.name, count };
-    this.host.log.warn(about, "deliveries were not acknowledged in time and are released");
+    this.host.logs.channel.warn(about, "deliveries were not acknowledged in time and are released");
   }
 
   hasPrefetchRoom(): boolean {

@@ -326,7 +326,10 @@ export class Connection
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
-    this.host.log.info({ connection: this.name, user: this.username, vhost: vhost.name }, "connection open");
+    this.host.logs.connection.info(
+      { connection: this.name, user: this.username, vhost: vhost.name },
+      "connection open",
+    );
     connectionCreated(this);
   }
 
@@ -371,13 +374,14 @@ export class Connection
     if (error instanceof LoginRefusedError) return this.#closeWith(error.refusal, 0);
     const broker = error instanceof BrokerError ? error : this.#ownFault(error);
     const scope = channel === undefined ? "connection" : broker.scope;
-    this.host.log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.replyText);
+    const log = scope === "channel" ? this.host.logs.channel : this.host.logs.connection;
+    log.warn({ connection: this.name, channel: channel?.number, user: this.username }, broker.replyText);
     if (scope === "channel") channel?.fail(broker);
     else this.#closeWith(broker, method);
   }
 
   #ownFault(error: unknown): BrokerError {
-    this.host.log.error({ connection: this.name, err: error }, "internal error");
+    this.host.logs.connection.error({ connection: this.name, err: error }, "internal error");
     return new BrokerError("INTERNAL_ERROR", "internal error", { cause: error });
   }
 
@@ -500,7 +504,10 @@ export class Connection
     this.#state = { name: "closed" };
     this.host.connections.remove(this);
     const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
-    this.host.log.info({ connection: this.name, user: username, vhost, seconds, why: this.#why }, "connection closed");
+    this.host.logs.connection.info(
+      { connection: this.name, user: username, vhost, seconds, why: this.#why },
+      "connection closed",
+    );
     connectionClosed(this);
   }
 

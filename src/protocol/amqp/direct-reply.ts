@@ -40,7 +40,7 @@ export class DirectReplyConsumer implements Target {
   #drop(): Enqueued {
     const { connection, host, number } = this.#channel;
     if (this.#dropped++ === 0) {
-      host.log.warn(
+      host.logs.connection.warn(
         { connection: connection.name, channel: number },
         "replies are dropped: the client does not read them",
       );

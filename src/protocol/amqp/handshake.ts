@@ -61,7 +61,7 @@ function offeredTo({ host, peer }: OpeningConnection): readonly Mechanism[] {
 
 /** Checks the credentials of a start-ok and returns the user's name. Rejects with {@link LoginRefusedError}. */
 export async function logIn(connection: OpeningConnection, mechanism: string, response: Buffer): Promise<string> {
-  const { log, events, authAttempts } = connection.host;
+  const { logs, events, authAttempts } = connection.host;
   const { username, result } = await checked(connection, chosenMechanism(mechanism, offeredTo(connection)), response);
   authAttempts.note("amqp091", result.ok);
   events.emit(`user.authentication.${result.ok ? "success" : "failure"}`, () => ({
@@ -71,7 +71,7 @@ export async function logIn(connection: OpeningConnection, mechanism: string, re
     protocol: "{0,9,1}",
   }));
   if (result.ok) return result.user.name;
-  log.warn({ connection: connection.name, user: username }, `${mechanism} login refused: ${result.reason}`);
+  logs.connection.warn({ connection: connection.name, user: username }, `${mechanism} login refused: ${result.reason}`);
   throw new LoginRefusedError(mechanism, result.reason);
 }
 

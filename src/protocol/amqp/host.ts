@@ -1,4 +1,5 @@
 import type { Alarms } from "../../alarms.ts";
+import type { AreaLogs } from "../../area-logs.ts";
 import type { AuthAttempts } from "../../auth-attempts.ts";
 import type { Churn } from "../../churn.ts";
 import type { Clock } from "../../clock.ts";
@@ -10,7 +11,6 @@ import type { FieldTable } from "../../field-table.ts";
 import type { Histogram } from "../../histogram.ts";
 import type { KnownLogins } from "../../known-logins.ts";
 import type { Limits } from "../../limits.ts";
-import type { Logger } from "../../log.ts";
 import type { LoginBackoff } from "../../login-backoff.ts";
 import type { Permissions } from "../../permissions.ts";
 import type { Store } from "../../store/store.ts";
@@ -24,7 +24,7 @@ export interface AmqpHost {
   readonly config: Config;
   readonly clock: Clock;
   readonly store: Store;
-  readonly log: Logger;
+  readonly logs: AreaLogs;
   readonly users: Users;
   readonly permissions: Permissions;
   readonly limits: Limits;

@@ -1,0 +1,47 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { validate } from "dockerfile-utils";
+import { describe, expect, it } from "vitest";
+import { systemdAnalyze } from "../support/programs.ts";
+
+describe.each(["docker/Dockerfile", "docker/celery/Dockerfile"])("%s", (file) => {
+  const text = readFileSync(file, "utf8");
+
+  it("has nothing that a linter finds", () => {
+    expect(validate(text)).toEqual([]);
+  });
+
+  it("ends as another user than root", () => {
+    const user = [...text.matchAll(/^(FROM|USER) (.*)$/gm)].at(-1);
+    expect(user?.[1]).toBe("USER");
+    expect(user?.[2]).not.toMatch(/^(root|0)/);
+  });
+});
+
+describe("the image", () => {
+  const text = readFileSync("docker/Dockerfile", "utf8");
+
+  it("is built apart from what it needs to be built", () => {
+    expect(text.match(/^FROM /gm)).toHaveLength(2);
+  });
+
+  it("has RabbitMQ's volume, ports and a health check", () => {
+    expect(text).toMatch(/^VOLUME \/var\/lib\/rabbitmq$/m);
+    expect(text).toMatch(/^EXPOSE 5671 5672 15671 15672 15692$/m);
+    expect(text).toMatch(/^HEALTHCHECK .*"rabbitmq-diagnostics", "-q", "ping"/m);
+  });
+});
+
+describe.skipIf(systemdAnalyze().command === undefined)("the systemd unit", () => {
+  const unit = "packaging/systemd/tsbroker.service";
+
+  it("is one that systemd can read", () => {
+    const { stderr, status } = spawnSync("systemd-analyze", ["verify", "--man=no", unit], { encoding: "utf8" });
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  });
+
+  it("lets the broker do little else than its work", () => {
+    const { stdout } = spawnSync("systemd-analyze", ["security", "--offline=true", unit], { encoding: "utf8" });
+    expect(Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(2);
+  });
+});
