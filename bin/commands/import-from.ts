@@ -68,21 +68,28 @@ function understood(definitions: Row): { readonly kept: Row; readonly leftOut: r
   const queues = rowsOf(definitions["queues"]);
   const streams = new Set(queues.filter(isStream).map(placeOf));
   const bindings = rowsOf(definitions["bindings"]);
+  const parameters = rowsOf(definitions["parameters"]);
   const kept = {
     ...definitions,
     queues: queues.filter((queue) => !isStream(queue)),
     bindings: bindings.filter(({ vhost, destination, destination_type: type }) => {
       return type !== "queue" || !streams.has(placeOf({ vhost, name: destination }));
     }),
+    parameters: parameters.filter(isKnown),
   };
-  const ofPlugins = rowsOf(definitions["parameters"]).map(
-    ({ component, name }) => `parameter ${text(component)} ${text(name)}`,
-  );
+  const ofPlugins = parameters
+    .filter((parameter) => !isKnown(parameter))
+    .map(({ component, name }) => `parameter ${text(component)} ${text(name)}`);
   return { kept, leftOut: [...[...streams].map((stream) => `stream ${stream}`), ...ofPlugins] };
 }
 
 function rowsOf(value: unknown): readonly Row[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+/** The others are those of plugins, such as shovels. */
+function isKnown({ component }: Row): boolean {
+  return component === "operator_policy" || component === "vhost-limits";
 }
 
 function isStream({ arguments: args }: Row): boolean {
