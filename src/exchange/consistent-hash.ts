@@ -15,7 +15,7 @@ const properties: ReadonlyMap<string, HashedProperty> = new Map([
   ["timestamp", "timestamp"],
 ]);
 
-/** A run of buckets that belong to one binding; the next run starts at `end`. */
+/** A run of buckets that belong to one binding; the next run starts at `end`. It is empty for a second one of a destination. */
 interface Run<D extends Destination> {
   readonly binding: Binding<D>;
   readonly weight: number;
@@ -24,7 +24,8 @@ interface Run<D extends Destination> {
 
 /**
  * Routes each message to one destination by the hash of its routing key, a header or a property: equal ones go the same
- * way, and when bindings come or go few others change theirs. A binding's key is its weight.
+ * way, and when bindings come or go few others change theirs. A binding's key is its weight; of several to one destination
+ * the oldest counts, as in RabbitMQ.
  */
 export class ConsistentHashExchange<D extends Destination> extends Exchange<D> {
   readonly varies: boolean;
@@ -95,9 +96,12 @@ export class ConsistentHashExchange<D extends Destination> extends Exchange<D> {
   }
 
   #number(): void {
+    const counted = new Set<D>();
     let end = 0;
     for (const run of this.#runs) {
-      end += run.weight;
+      const { destination } = run.binding;
+      if (!counted.has(destination)) end += run.weight;
+      counted.add(destination);
       run.end = end;
     }
   }

@@ -298,6 +298,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     const store = this.stored ? this.#host.store : undefined;
     const segment = new Segment(this.#host.nextSegment(), this.id, level, store, this.#host.memory, this.#acks);
     segment.storesAll = this.options.storesAll;
+    segment.ttlMs = this.options.messageTtlMs ?? -1;
     return segment;
   }
 

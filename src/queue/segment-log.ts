@@ -11,6 +11,7 @@ export interface LoggedSegment {
   readonly closed: boolean;
   readonly deliveredTo: number;
   readonly firstExpiresAt: number;
+  readonly ttlMs: number;
   bytes(index: number): Buffer;
   start(index: number): number;
   end(index: number): number;
@@ -224,9 +225,9 @@ export class SegmentLog implements BatchSource {
   }
 
   #row(): StoredSegment {
-    const { number, queueId, level, deliveredTo, firstExpiresAt } = this.#segment;
+    const { number, queueId, level, deliveredTo, firstExpiresAt, ttlMs } = this.#segment;
     const count = this.#storedCount;
-    return { number, queueId, level, count, bodyBytes: this.#storedBodyBytes, deliveredTo, firstExpiresAt };
+    return { number, queueId, level, count, bodyBytes: this.#storedBodyBytes, deliveredTo, firstExpiresAt, ttlMs };
   }
 
   /** The queue has gone: nothing more is packed, and who waits is told that nothing is left to do. */

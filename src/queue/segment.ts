@@ -53,6 +53,8 @@ export class Segment implements LoggedSegment {
   count = 0;
   /** Messages that are not settled. */
   live = 0;
+  /** The queue's time to live by which its messages expire when they do; -1 for none. */
+  ttlMs = -1;
   /** Transient messages are stored like others. */
   storesAll = false;
   /** Undefined when nothing of it is stored. */
@@ -102,6 +104,7 @@ export class Segment implements LoggedSegment {
     segment.#log?.restore(row);
     segment.#deliveredTo = row.deliveredTo;
     segment.#firstExpiresAt = row.firstExpiresAt;
+    segment.ttlMs = row.ttlMs;
     return segment;
   }
 

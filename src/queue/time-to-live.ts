@@ -15,10 +15,14 @@ export class TimeToLive {
     this.#expiry = expiry;
   }
 
-  /** Watches a segment that the store had at the start; messages that came before the time to live get one now. */
+  /**
+   * Watches a segment that the store had at the start. The time to live may have changed after it was written; messages
+   * that came before there was one get it now.
+   */
   restored(segment: Segment, ttlMs: number | undefined): void {
-    if (ttlMs === undefined) this.#expiry.watchSegment(segment);
-    else this.#later(segment, [{ before: ttlMs, after: ttlMs, at: this.#clock.now() }]);
+    const before = segment.ttlMs < 0 ? undefined : segment.ttlMs;
+    if (before === undefined && ttlMs === undefined) this.#expiry.watchSegment(segment);
+    else this.#later(segment, [{ before, after: ttlMs, at: this.#clock.now() }]);
   }
 
   /** The time to live has changed. Call {@link Expiry.forgetMessages} before the first segment. */
@@ -43,6 +47,7 @@ export class TimeToLive {
   }
 
   #retime(segment: Segment, changes: readonly TtlChange[]): void {
+    segment.ttlMs = changes.at(-1)?.after ?? -1;
     for (let index = 0; index < segment.count; index++) {
       if (segment.isSettled(index)) continue;
       const expiresAt = retimed(segment, index, changes);

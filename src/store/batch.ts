@@ -11,7 +11,7 @@ import { type Batch, type CommitWaiter, type StoredSegment, segmentMessagesMax }
  *     expiring  | 3 | flags 1 | index 2 | size 4 | expires at 8 | record |
  *     settled   | 4 | from 4 | to 4 |
  *     drop      | 5 |
- *     state     | 6 | queue id 8 | level 2 | count 4 | body bytes 8 | delivered to 4 | first expires at 8 |
+ *     state     | 6 | queue id 8 | level 2 | count 4 | body bytes 8 | delivered to 4 | first expires at 8 | ttl + 1 8 |
  *     restate   | 7 | index 2 | flags 4 | expires at 8 |
  *
  * A message with flags beyond its one byte is followed by a restate.
@@ -19,7 +19,7 @@ import { type Batch, type CommitWaiter, type StoredSegment, segmentMessagesMax }
 const op = { in: 1, message: 2, expiring: 3, settled: 4, drop: 5, state: 6, restate: 7 } as const;
 const messageHead = 8;
 const expiringHead = 16;
-const stateSize = 35;
+const stateSize = 43;
 const restateSize = 15;
 const shortFlagsMax = 0xff;
 
@@ -85,6 +85,7 @@ export class GatheredBatch implements Batch {
     putU64(bytes, at + 15, segment.bodyBytes);
     putU32(bytes, at + 23, segment.deliveredTo);
     putU64(bytes, at + 27, segment.firstExpiresAt);
+    putU64(bytes, at + 35, segment.ttlMs + 1);
   }
 
   message(
@@ -240,5 +241,6 @@ function readState(bytes: Buffer, at: number, number: number): StoredSegment {
     bodyBytes: u64(bytes, at + 15),
     deliveredTo: u32(bytes, at + 23),
     firstExpiresAt: u64(bytes, at + 27),
+    ttlMs: u64(bytes, at + 35) - 1,
   };
 }

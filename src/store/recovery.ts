@@ -19,7 +19,7 @@ export function readRows(db: Database): RecoveredRows {
     definitions: definitionKinds.map((kind) => ({ kind, rows: definitionRows(db, kind) })),
     segments: rowsOf(
       db,
-      "SELECT number, queue_id, level, count, body_bytes, delivered_to, first_expires_at FROM segment ORDER BY number",
+      "SELECT number, queue_id, level, count, body_bytes, delivered_to, first_expires_at, ttl_ms FROM segment ORDER BY number",
     ),
     lastSegment: highWater.get("segment"),
     lastQueueId: highWater.get("queue"),
@@ -54,7 +54,7 @@ export function stateFromRows(rows: RecoveredRows): StoredState {
 }
 
 function segmentFromRow(row: readonly unknown[]): StoredSegment {
-  const [number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt] = row.map(integer);
+  const [number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt, ttlMs] = row.map(integer);
   return {
     number: integer(number),
     queueId: integer(queueId),
@@ -63,6 +63,7 @@ function segmentFromRow(row: readonly unknown[]): StoredSegment {
     bodyBytes: integer(bodyBytes),
     deliveredTo: integer(deliveredTo),
     firstExpiresAt: integer(firstExpiresAt),
+    ttlMs: integer(ttlMs),
   };
 }
 

@@ -88,6 +88,10 @@ const migrations: readonly string[] = [
   -- Messages that were settled and cannot be deleted, as pages of their segment are damaged.
   CREATE TABLE hidden_range (segment INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- The time to live that messages of a segment were timed by; -1 for none.
+  ALTER TABLE segment ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT -1;
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

@@ -46,11 +46,11 @@ export class SqliteMessages implements BatchTarget {
   constructor(db: Database) {
     this.#inserts = rowCounts.map((rows) => prepareInsert(db, rows));
     this.#putSegment = db.prepare(
-      `INSERT INTO segment (number, queue_id, level, count, body_bytes, delivered_to, first_expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO segment (number, queue_id, level, count, body_bytes, delivered_to, first_expires_at, ttl_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (number) DO UPDATE SET queue_id = excluded.queue_id, level = excluded.level, count = excluded.count,
          body_bytes = excluded.body_bytes, delivered_to = excluded.delivered_to,
-         first_expires_at = excluded.first_expires_at`,
+         first_expires_at = excluded.first_expires_at, ttl_ms = excluded.ttl_ms`,
     );
     this.#restate = db.prepare("UPDATE message SET flags = ?, expires_at = ? WHERE id = ?");
     this.#deleteRange = db.prepare("DELETE FROM message WHERE id >= ? AND id < ?");
@@ -66,8 +66,8 @@ export class SqliteMessages implements BatchTarget {
   }
 
   segment(segment: StoredSegment): void {
-    const { number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt } = segment;
-    this.#putSegment.run(number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt);
+    const { number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt, ttlMs } = segment;
+    this.#putSegment.run(number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt, ttlMs);
     if (number > this.#lastSegment) this.#lastSegment = number;
   }
 

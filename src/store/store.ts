@@ -144,6 +144,8 @@ export interface StoredSegment {
   readonly deliveredTo: number;
   /** When the first of them expires; 0 when none does. */
   readonly firstExpiresAt: number;
+  /** The queue's time to live, in milliseconds, by which its messages expire when they do; -1 for none. */
+  readonly ttlMs: number;
 }
 
 /** Messages of one segment, as columns in ascending order of index. Record i is bytes[ends[i - 1] ?? 0, ends[i]). */

@@ -66,7 +66,7 @@ class BenchQueue implements BatchSource, CommitWaiter {
 
   #state(batch: Batch, number: number, count: number, deliveredTo: number): void {
     const bodyBytes = count * this.#record.length;
-    batch.segment({ number, queueId: 1, level: 0, count, bodyBytes, deliveredTo, firstExpiresAt: 0 });
+    batch.segment({ number, queueId: 1, level: 0, count, bodyBytes, deliveredTo, firstExpiresAt: 0, ttlMs: -1 });
   }
 
   get segments(): number {

@@ -336,6 +336,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
           bodyBytes: 2 ** 40,
           deliveredTo: 65_536,
           firstExpiresAt: 2 ** 45,
+          ttlMs: 2 ** 32,
         }),
         segment(2 ** 33, 2),
       ];

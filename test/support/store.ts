@@ -20,7 +20,7 @@ export function source(pack: (batch: Batch) => void): BatchSource {
 
 /** A segment's state; what is not given is 0, its queue 1. */
 export function segment(number: number, count: number, rest: Partial<StoredSegment> = {}): StoredSegment {
-  return { number, queueId: 1, level: 0, count, bodyBytes: 0, deliveredTo: 0, firstExpiresAt: 0, ...rest };
+  return { number, queueId: 1, level: 0, count, bodyBytes: 0, deliveredTo: 0, firstExpiresAt: 0, ttlMs: -1, ...rest };
 }
 
 export interface StoredMessage {

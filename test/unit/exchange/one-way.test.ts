@@ -49,6 +49,18 @@ describe("x-consistent-hash", () => {
     expect(moved.length / keys.length).toBeCloseTo(0.2, 1);
   });
 
+  // As RabbitMQ 3.10 does; there, taking one of the two away takes the destination out of the ring.
+  it("weighs the oldest of several bindings to one destination, and the next one when that goes", () => {
+    const exchange = bound(exchangeOf("x-consistent-hash"), () => "1");
+    const once = ways(exchange);
+    const [q1] = [...exchange.bindings()].map(({ destination }) => destination);
+    if (q1 === undefined) throw new Error("nothing is bound");
+    exchange.bind(q1, "30", emptyTable);
+    expect(ways(exchange)).toEqual(once);
+    exchange.unbind(q1, "1", emptyTable);
+    expect(shares(ways(exchange))[0]).toBeCloseTo(30 / 33, 1);
+  });
+
   it("moves only the keys of a destination that goes, when it came last", () => {
     const exchange = exchangeOf("x-consistent-hash");
     bound(exchange, () => "2");

@@ -109,6 +109,31 @@ describe("a queue whose time to live changes", () => {
     expect(restarted.deadLetters).toEqual(["a expired", "b expired"]);
   });
 
+  it.each([
+    [60_000, 10_000, [9999, 1]],
+    [10_000, 60_000, [59_999, 1]],
+    [60_000, undefined, [1_000_000, 0]],
+  ] as const)(
+    "from %i to %s while they are on disk only, then restarts, keeps the new time",
+    (before, after, [stays, goes]) => {
+      const host = new TestHost();
+      const queue = host.queue({ messageTtlMs: before });
+      queue.enqueue(persistent("a"), undefined, 0);
+      queue.enqueue(persistent("b"), undefined, 0);
+      host.store.settle();
+      const second = host.restarted();
+      change(second.restore(second.queue({ messageTtlMs: before })), { messageTtlMs: after });
+      const third = second.restarted();
+      const again = third.restore(third.queue({ messageTtlMs: after }));
+      third.clock.advance(stays - 1);
+      third.store.settle();
+      third.clock.advance(1);
+      expect(again.ready).toBe(2);
+      third.clock.advance(goes);
+      expect(again.ready).toBe(goes === 0 ? 2 : 0);
+    },
+  );
+
   it("has the surplus gone at once when its greatest length shrinks", () => {
     const host = new TestHost();
     const queue = host.queue({ maxLength: 10, deadLetterExchange: "dlx" });

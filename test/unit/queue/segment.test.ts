@@ -205,7 +205,7 @@ describe("a segment in the store", () => {
     segment.settle(3, false);
     commit();
     expect(store.disk.state().segments).toEqual([
-      { number: 1, queueId: 9, level: 3, count: 2, bodyBytes: 100, deliveredTo: 0, firstExpiresAt: 7000 },
+      { number: 1, queueId: 9, level: 3, count: 2, bodyBytes: 100, deliveredTo: 0, firstExpiresAt: 7000, ttlMs: -1 },
     ]);
     const read = again();
     expect([read.count, read.live, readyKeys(read)]).toEqual([3, 2, ["a", "b"]]);

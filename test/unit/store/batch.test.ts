@@ -88,6 +88,7 @@ const state = fc.record({
   bodyBytes: fc.integer({ min: 0, max: 2 ** 53 - 1 }),
   deliveredTo: size,
   firstExpiresAt: time,
+  ttlMs: fc.integer({ min: -1, max: 2 ** 40 }),
 });
 const record = fc.uint8Array({ maxLength: 100, size: "max" }).map((bytes) => Buffer.from(bytes).toString("latin1"));
 const operation: fc.Arbitrary<Operation> = fc.oneof(

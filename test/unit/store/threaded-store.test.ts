@@ -129,6 +129,7 @@ describe("ThreadedStore", () => {
       for (const table of newer) db.exec(`DROP TABLE ${table}`);
       db.exec("ALTER TABLE vhost DROP COLUMN protected");
       db.exec("ALTER TABLE message DROP COLUMN checksum");
+      db.exec("ALTER TABLE segment DROP COLUMN ttl_ms");
       db.pragma("user_version = 1");
     });
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
