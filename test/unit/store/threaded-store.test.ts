@@ -135,7 +135,7 @@ describe("ThreadedStore", () => {
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(5));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(6));
   });
 
   it("lets people look at the data while it runs", async () => {
@@ -178,7 +178,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 5): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 6): run that version or restore a backup`,
     });
   });
 
