@@ -274,7 +274,8 @@ function directoryReason(error: unknown): string {
   if (code === "EEXIST" || code === "ENOTDIR") return "it is a file, or in one, not a directory";
   const text = reason(error);
   // A long list of places follows, and nothing that helps.
-  if (/bindings file/.test(text)) return "SQLite was not built: run npm rebuild better-sqlite3 where tsbroker is installed";
+  if (/bindings file/.test(text))
+    return "SQLite was not built: run npm rebuild better-sqlite3 where tsbroker is installed";
   return text;
 }
 
