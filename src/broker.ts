@@ -38,6 +38,7 @@ import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
+import type { QueueType } from "./queue/arguments.ts";
 import { DeathCounts } from "./queue/death-counts.ts";
 import { MessageLatency } from "./queue/message-latency.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
@@ -206,6 +207,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
 
   get defaultVhost(): string {
     return this.config.defaultVhost;
+  }
+
+  get defaultQueueType(): QueueType | undefined {
+    return this.config.defaultQueueType;
   }
 
   get serverProperties(): FieldTable {
