@@ -62,6 +62,11 @@ export class ManagementClient {
     return this.#login.username;
   }
 
+  /** Asks for it if need be. */
+  password(): Promise<string> {
+    return this.#login.password();
+  }
+
   /** The same API as somebody else. */
   as(username: string, password: string): ManagementClient {
     return new ManagementClient({ url: this.url, username, password: async () => password }, this.#deadline);

@@ -286,14 +286,15 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     if (isFirstStart && this.users.size === 0) await this.#makeFirstUser();
   }
 
-  /** One user who may do everything, everywhere. */
+  /** One user, who may do everything everywhere unless the configuration says otherwise. */
   async #makeFirstUser(): Promise<void> {
-    const { defaultUser: user, defaultPass, passwordHashing } = this.config;
+    const { defaultUser: user, defaultPass, passwordHashing, firstUser } = this.config;
+    const { tags, configure, write, read } = firstUser;
     // A password that everyone knows is not worth 150 ms of the start and 16 MB.
     const hashing = defaultPass === publicPassword ? rabbitmqAlgorithm : passwordHashing;
-    await this.users.putWithPassword(user, defaultPass, ["administrator"], hashing);
+    await this.users.putWithPassword(user, defaultPass, tags, hashing);
     for (const { name: vhost } of this.vhosts.list()) {
-      this.permissions.set({ vhost, user, configure: ".*", write: ".*", read: ".*" });
+      this.permissions.set({ vhost, user, configure, write, read });
     }
   }
 }

@@ -2,6 +2,7 @@ import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { limitOptions } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
+import { firstUserOptions } from "./first-user-options.ts";
 import { httpOptions } from "./http-options.ts";
 import { type AreaLevels, findLogLevel, type LogLevel, logAreas, logLevels, parseAreaLevels } from "./log-levels.ts";
 import type { LogFormat } from "./log-text.ts";
@@ -170,6 +171,7 @@ export const options = {
     mayBeInFile: true,
     isSecret: true,
   } satisfies Option<string>,
+  ...firstUserOptions,
   defaultVhost: {
     takes: "<name>",
     help: "virtual host made at the first start",

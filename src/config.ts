@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { BrokerLimits } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
 import { type OptionName, options } from "./config-options.ts";
+import type { FirstUserConfig } from "./first-user-options.ts";
 import type { HttpConfig } from "./http-options.ts";
 import type { AreaLevels, LogLevel } from "./log-levels.ts";
 import type { LogFormat } from "./log-text.ts";
@@ -62,6 +63,7 @@ export interface Config {
   readonly queueMemory: number;
   readonly defaultUser: string;
   readonly defaultPass: string;
+  readonly firstUser: FirstUserConfig;
   readonly defaultVhost: string;
   /** A file of definitions that is taken in at every start. */
   readonly definitions: string | undefined;
@@ -167,6 +169,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     queueMemory: value("queueMemory", options.queueMemory),
     defaultUser: value("defaultUser", options.defaultUser),
     defaultPass: value("defaultPass", options.defaultPass),
+    firstUser: {
+      tags: value("defaultUserTags", options.defaultUserTags),
+      configure: value("defaultPermissionsConfigure", options.defaultPermissionsConfigure),
+      write: value("defaultPermissionsWrite", options.defaultPermissionsWrite),
+      read: value("defaultPermissionsRead", options.defaultPermissionsRead),
+    },
     definitions: value("definitions", options.definitions),
     defaultVhost: value("defaultVhost", options.defaultVhost),
     loopbackUsers: value("loopbackUsers", options.loopbackUsers),
@@ -197,6 +205,7 @@ function httpOf(value: Values): HttpConfig {
     },
     hsts: value("managementHstsPolicy", options.managementHstsPolicy),
     bodyMax: value("managementMaxBodySize", options.managementMaxBodySize),
+    pathPrefix: value("managementPathPrefix", options.managementPathPrefix),
   };
 }
 

@@ -12,6 +12,8 @@ export interface HttpConfig {
   readonly hsts: string | undefined;
   /** Bytes. */
   readonly bodyMax: number;
+  /** What paths begin with; empty for nothing. */
+  readonly pathPrefix: string;
 }
 
 /** What a page of ours may load and do: nothing from elsewhere, and no script that is not in a file. */
@@ -55,6 +57,16 @@ export const httpOptions = {
   managementReferrerPolicy: header("referrer-policy", "headers.referrer_policy", "no-referrer"),
   managementXssProtection: header("x-xss-protection", "headers.xss_protection", undefined),
   managementHstsPolicy: header("strict-transport-security over TLS", "hsts.policy", undefined),
+  managementPathPrefix: {
+    takes: "<path>",
+    help: "what the paths of the HTTP API and of the page begin with, for a proxy that passes them on so; 'none' for nothing",
+    allowed: "a path such as /rabbit, or 'none'",
+    parse: pathPrefix,
+    fallback: () => "",
+    fallbackText: "none",
+    write: (prefix) => prefix || "none",
+    keys: ["management.path_prefix"],
+  } satisfies Option<string>,
   managementMaxBodySize: {
     takes: "<bytes>",
     help: "largest body of a request to the HTTP API",
@@ -68,6 +80,13 @@ function origins(given: string): readonly string[] | undefined {
   if (given === "none") return [];
   const found = given.split(",").map((origin) => origin.trim());
   return found.every((origin) => origin === "*" || isOrigin(origin)) ? found : undefined;
+}
+
+/** With or without slashes around it, as in RabbitMQ. */
+function pathPrefix(given: string): string | undefined {
+  if (given === "none" || given === "/") return "";
+  const path = `/${given.replace(/^\/+|\/+$/g, "")}`;
+  return /^(\/[\w.~-]+)+$/.test(path) ? path : undefined;
 }
 
 function isOrigin(text: string): boolean {

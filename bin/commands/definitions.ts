@@ -69,10 +69,30 @@ const exportAll = command({
 const importAll = command({
   name: "import",
   group: "As rabbitmqadmin",
-  summary: "adds what is in a file of definitions; to one virtual host with -p",
-  arguments: { "<file>": "where from; - is standard input" },
+  summary: "adds what is in a file of definitions, or all that another broker has; to one virtual host with -p",
+  arguments: { "[file]": "where from; - is standard input" },
+  options: {
+    from: text(
+      "--from <url>",
+      "instead of a file, a broker's HTTP API: http://user:password@host:15672. Its definitions are copied, the messages of its " +
+        "queues moved, and their counts checked",
+    ),
+    amqp: text(
+      "--from-amqp <url>",
+      "where that broker's AMQP is, if it is not ten thousand ports below: amqp://host:5672",
+    ),
+    definitionsOnly: flag("--definitions-only", "leave its messages where they are"),
+  },
   timeoutSeconds: "unlimited",
-  run: (context, { file }) => importFrom(context, file, placeFor(context)),
+  run: async (context, { file }, { from, amqp: amqpUrl, definitionsOnly }) => {
+    if (from !== undefined && file !== undefined) {
+      throw new ArgumentError("Bad argument: a file and --from are two places to import from", exitCode.usage);
+    }
+    if (from === undefined) return importFrom(context, file ?? "-", placeFor(context));
+    // What speaks AMQP is for this alone.
+    const { importFromBroker } = await import("./import-from.ts");
+    await importFromBroker(context, { url: from, amqpUrl, definitionsOnly });
+  },
 });
 
 function placeFor({ givenVhost }: Context): string {

@@ -95,7 +95,7 @@ export class Api {
   }
 
   async #admit(request: FastifyRequest, method: Method, right: Right): Promise<User> {
-    const user = await this.#guard.logIn(request.headers.authorization, request.ip);
+    const user = await this.#guard.logIn(request.headers.authorization, addressOf(request));
     this.#guard.check(user, right, method, parametersOf(request)["vhost"]);
     return user;
   }
@@ -120,10 +120,15 @@ export class Api {
   }
 }
 
+/** Where a request comes from; empty when who sent it has gone. */
+function addressOf({ socket }: FastifyRequest): string {
+  return socket.remoteAddress ?? "";
+}
+
 function callOf(request: FastifyRequest, user: User): Call {
   return new Call({
     user,
-    address: request.ip,
+    address: addressOf(request),
     text: bodyText(request),
     query: textsOf(request.query),
     parameters: parametersOf(request),

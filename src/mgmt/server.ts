@@ -56,7 +56,21 @@ export async function newApp(host: ManagementHost, httpConnections: () => Promis
   routes(app, host, httpConnections);
   serveInterface(app);
   await app.ready();
-  return app.routing;
+  return below(host.config.http.pathPrefix, app.routing);
+}
+
+/** Takes a prefix off the paths of requests; without it a request is answered as one for what is not there. */
+function below(prefix: string, handle: RequestListener): RequestListener {
+  if (prefix === "") return handle;
+  return (request, response) => {
+    const url = request.url ?? "";
+    if (url === prefix) {
+      response.writeHead(301, { location: `${prefix}/` }).end();
+      return;
+    }
+    request.url = url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : "/no/such/path";
+    handle(request, response);
+  };
 }
 
 function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () => Promise<number>): void {

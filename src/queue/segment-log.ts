@@ -81,9 +81,9 @@ export class SegmentLog implements BatchSource {
     return this.#storedBodyBytes;
   }
 
-  /** Whether nothing waits to be packed. */
+  /** Whether nothing waits to be packed: the store was not asked to since, as transient messages need none of it. */
   get isPacked(): boolean {
-    return this.#withinMs === Number.POSITIVE_INFINITY && this.#packedTo >= this.#segment.count;
+    return this.#withinMs === Number.POSITIVE_INFINITY;
   }
 
   /** The segment was read back: it has `count` messages, all there is of it, and none to pack. */

@@ -140,6 +140,38 @@ async function nobodyReads(broker: TestBroker, megabytes: number): Promise<strin
   return `${megabytes} MB at ${Math.round(megabytes / seconds)} MB/s`;
 }
 
+/** Four publishers as fast as they can, one consumer who takes its time; nothing may be dropped. */
+async function slowConsumer(broker: TestBroker, seconds: number): Promise<string> {
+  const until = performance.now() + seconds * 1000;
+  let [confirmed, acked] = [0, 0];
+  const consumer = await connect(broker.url);
+  consumer.on("error", () => {});
+  const slow = await consumer.createChannel();
+  await slow.assertQueue("abuse");
+  await slow.prefetch(20);
+  await slow.consume("abuse", (message) => {
+    setTimeout(() => {
+      if (message === null || performance.now() > until) return;
+      slow.ack(message);
+      acked++;
+    }, 5);
+  });
+  const flood = async (channel: ConfirmChannel): Promise<void> => {
+    while (performance.now() < until) {
+      await publish(channel, "abuse", 1000, 1000);
+      confirmed += 1000;
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, () => withChannel(broker, flood)));
+  await consumer.close();
+  await withChannel(broker, async (channel) => {
+    const { messageCount } = await channel.checkQueue("abuse");
+    if (messageCount + acked !== confirmed) throw new Error(`${confirmed} came, ${messageCount + acked} are left`);
+    await channel.deleteQueue("abuse");
+  });
+  return `${Math.round(confirmed / seconds)} in and ${Math.round(acked / seconds)} out a second, none dropped`;
+}
+
 async function cycle(broker: TestBroker, count: number): Promise<string> {
   await withChannel(broker, async (channel) => {
     const names = Array.from({ length: count }, (_, i) => `abuse.${i}`);
@@ -202,6 +234,7 @@ export const abuses: readonly Abuse[] = [
   { name: "queues declared and deleted", full: 10_000, small: 500, run: manyQueues },
   { name: "a big message", full: 100, small: 20, run: bigMessage },
   { name: "a queue that nobody reads", full: 2400, small: 50, run: nobodyReads },
+  { name: "publishers far faster than their consumer", full: 30, small: 0.5, run: slowConsumer },
   { name: "exchanges bound in a cycle", full: 1000, small: 50, run: cycle },
   { name: "a fan-out to many queues", full: 10_000, small: 500, run: fanOut },
   { name: "handshakes that never end", full: 2000, small: 100, run: silence },

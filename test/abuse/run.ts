@@ -33,12 +33,12 @@ export async function runAbuses(
   onResult: (result: AbuseResult) => void,
   chosen: readonly Abuse[] = abuses,
 ): Promise<void> {
-  const args = size === "small" ? ["--handshake-timeout-ms", "300"] : [];
+  const args = size === "small" ? ["--handshake-timeout-ms", "3000"] : [];
   const broker = await startBroker({ args, env: { NODE_OPTIONS: heapProbe } });
   try {
     for (const abuse of chosen) await abuse.run(broker, abuse.small);
-    const pair = new QuietPair();
-    await pair.start(broker);
+    const pair = new QuietPair(broker);
+    await pair.start();
     for (const abuse of chosen) onResult(await measure(broker, pair, abuse, abuse[size]));
     await pair.stop();
   } finally {

@@ -16,13 +16,17 @@ export const streams: readonly Stream[] = [
   { ...plain, name: "priority", routingKey: "priority", queue: "priority", priorities: 3 },
   { ...plain, name: "ttl", routingKey: "ttl", queue: "dead" },
   { ...plain, name: "bound", exchange: "first", routingKey: "a.b", queue: "bound" },
+  { ...plain, name: "kept", routingKey: "kept", queue: "kept" },
   { ...plain, name: "transaction", routingKey: "transaction", queue: "transaction", transaction: 20 },
 ];
 
 /** All queues that messages can be in, the one first that others get theirs from. */
-export const queues = ["ttl", "plain", "quorum", "priority", "dead", "bound", "transaction"] as const;
+export const queues = ["ttl", "plain", "quorum", "priority", "dead", "bound", "kept", "transaction"] as const;
 
-/** Queues that are consumed from while there is traffic; the others fill up. */
+/**
+ * Queues that are consumed from while there is traffic. In `kept` all stays that was ever written, so that a batch which is
+ * missing is missed, however soon the rest of it was acked.
+ */
 export const consumed = ["plain", "quorum", "priority", "dead", "bound", "transaction"] as const;
 
 export async function declareAll(connection: ChannelModel): Promise<void> {
@@ -39,6 +43,7 @@ export async function declareAll(connection: ChannelModel): Promise<void> {
     deadLetterRoutingKey: "dead",
   });
   await channel.assertQueue("transaction", durable);
+  await channel.assertQueue("kept", durable);
   await channel.assertQueue("bound", durable);
   await channel.assertExchange("first", "topic", durable);
   await channel.assertExchange("second", "fanout", durable);

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -50,6 +50,39 @@ const python: ClientProgram = pythonWith("pika");
 
 describeWith(python, "the guide to pika", (command) => {
   it("does what it says", () => follow(docSteps("docs/guides/pika.md"), command));
+});
+
+/** The programs that README.md shows, on the ports of this broker. */
+function readmeProgram(name: string): DocStep[] {
+  const text = readFileSync("README.md", "utf8");
+  const code = new RegExp(`as \`${name.replace(".", "\\.")}\`:\\n\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1];
+  if (code === undefined) throw new Error(`README.md shows no ${name}`);
+  const here = code
+    .replace("5672", String(broker.port))
+    .replace("amqp://127.0.0.1", `amqp://guest:guest@${broker.host}`);
+  const command = `${name.endsWith(".py") ? "python3" : "node"} ${name}`;
+  return [
+    { kind: "file", name, text: here },
+    { kind: "command", command, isBackground: false, output: undefined },
+  ];
+}
+
+describe("README.md", () => {
+  it("publishes from Node.js", () => follow(readmeProgram("hello.mjs"), "python3"));
+
+  it("publishes from the shell", async () => {
+    const text = readFileSync("README.md", "utf8");
+    const lines = /```sh\nexport TSBROKER_PASSWORD=guest\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+    const ctl = join(root, "dist/bin/brokerctl.js");
+    const script = lines.replaceAll(/^brokerctl/gm, `"${process.execPath}" "${ctl}"`);
+    const env = { ...process.env, TSBROKER_URL: broker.managementUrl, TSBROKER_PASSWORD: "guest" };
+    const { stdout } = await promisify(execFile)("sh", ["-euc", script], { env });
+    expect(stdout).toContain("Hello from the shell");
+  });
+});
+
+describeWith(python, "README.md with pika", (command) => {
+  it("publishes", () => follow(readmeProgram("hello.py"), command));
 });
 
 describe("the guide to amqplib", () => {

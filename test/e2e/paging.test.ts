@@ -54,8 +54,11 @@ async function numbers(from: Channel, queue: string, expected: number): Promise<
 const all = Array.from({ length: count }, (_, i) => i);
 
 describe("a backlog larger than the memory for queues", () => {
-  it("of transient messages comes out whole and in order, and leaves no page behind", async () => {
-    const queue = await client.queue(channel, { durable: false });
+  it.each([
+    { of: "a transient queue", durable: false },
+    { of: "a durable queue", durable: true },
+  ])("of transient messages in $of comes out whole and in order, and leaves no page behind", async ({ durable }) => {
+    const queue = await client.queue(channel, { durable });
     await pile(queue, () => false);
     await eventually(() => expect(pages()).toBeGreaterThan(5));
     const row = Object(await asGuest(broker).read(`/queues/%2F/${queue}`));

@@ -79,7 +79,8 @@ async function oneBatch(broker: TestBroker, http: HttpFuzz, seed: number, counts
 async function makeRoom(broker: TestBroker): Promise<void> {
   const admin = asGuest(broker);
   const names = Array.from(Object(await admin.read("/vhosts")), (row) => String(Object(row).name));
-  for (const name of names.filter((each) => each !== "/")) {
+  // Names that are steps in a path stay: fetch takes the steps.
+  for (const name of names.filter((each) => !["/", ".", ".."].includes(each))) {
     await admin.put(`/vhosts/${encodeURIComponent(name)}`, { protected_from_deletion: false });
     await admin.delete(`/vhosts/${encodeURIComponent(name)}/deletion/protection`);
     await admin.must("DELETE", `/vhosts/${encodeURIComponent(name)}`);

@@ -81,8 +81,9 @@ describeWith(chromium(), "every page", (command) => {
 
   it.each([
     ["light", 1280, wcag],
-    ["dark", 1280, ["color-contrast"]],
-    ["light", 390, []],
+    ["dark", 1280, wcag],
+    ["light", 390, wcag],
+    ["dark", 390, ["color-contrast"]],
   ] as const)(
     "is legible in %s at %i pixels, for everyone and without scrolling sideways",
     async (colorScheme, width, rules) => {

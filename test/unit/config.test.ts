@@ -41,6 +41,7 @@ const loginDefaults = {
   sslHandshakeTimeoutMs: 5000,
   certLogin: { from: "distinguished_name", sanType: "dns", sanIndex: 0 },
   authMechanisms: ["PLAIN", "AMQPLAIN"],
+  firstUser: { tags: ["administrator"], configure: ".*", write: ".*", read: ".*" },
   loginBackoff: { failuresMax: 10, waitMsMax: 60_000 },
   passwordHashing: "scrypt",
 };

@@ -199,6 +199,22 @@ describe("a limit on", () => {
       }
     }));
 
+  it("memory stops a publisher in the middle of a message", () =>
+    withBroker("", async (limited) => {
+      const { alarms } = limited.broker.core;
+      const client = await withChannels(limited, 1);
+      await client.call(1, "confirm.select");
+      alarms.put("low on memory", "test", true);
+      client.sendMethod(1, "basic.publish", {});
+      client.sendContentHeader(1, 300_000);
+      client.sendBody(1, Buffer.alloc(100_000));
+      expect(await client.expect("connection.blocked")).toEqual({ reason: "low on memory" });
+      for (let i = 0; i < 2; i++) client.sendBody(1, Buffer.alloc(100_000));
+      alarms.put("low on memory", "test", false);
+      await client.expect("connection.unblocked");
+      await client.expect("basic.ack");
+    }));
+
   it("vhosts", () =>
     withBroker("vhost_max = 2", async (limited) => {
       const api = asGuest(limited);

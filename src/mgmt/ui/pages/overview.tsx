@@ -99,11 +99,13 @@ function Node({ node }: { node: Row }): JSX.Element {
             {of > 0 && <meter min={0} max={of} high={of * 0.8} value={used} aria-label={title} />}
           </div>
         ))}
-        <div class="meter">
-          <span>
-            Disk free <b>{bytes(free)}</b> {least > 0 && <span class="dim">alarm below {bytes(least)}</span>}
-          </span>
-        </div>
+        {free > 0 && (
+          <div class="meter">
+            <span>
+              Disk free <b>{bytes(free)}</b> {least > 0 && <span class="dim">alarm below {bytes(least)}</span>}
+            </span>
+          </div>
+        )}
         <div class="meter">
           <span>
             Uptime <b>{duration(number(node, "uptime"))}</b>
