@@ -272,7 +272,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     if (!this.#inMemory && state.segments.length > 0) this.#scan = this.#newScan();
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
-    new Restorer(this).restore(state);
+    await new Restorer(this).restore(state);
     for (const definition of state.definitions) this.definitions.restore(definition);
     await this.#define(state.definitions.length === 0);
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));

@@ -53,6 +53,32 @@ const satisfied: readonly CommandSpec[] = [
     },
   }),
   command({
+    name: "await_online_quorum_plus_one",
+    group: "Node",
+    summary: "does nothing: the one node is all that any queue waits for",
+    timeoutSeconds: "unlimited",
+    run: async (context) =>
+      context.output.banner(
+        `Will wait for a quorum + 1 of nodes to be online for all quorum queues and streams on node ${await context.node()} ...`,
+      ),
+  }),
+  command({
+    name: "await_online_synchronized_mirror",
+    group: "Node",
+    summary: "does nothing: there are no mirrored queues",
+    timeoutSeconds: "unlimited",
+    run: async (context) =>
+      context.output.banner(
+        `Will wait for a synchronised mirror to be online for all classic mirrored queues on node ${await context.node()} ...`,
+      ),
+  }),
+  command({
+    name: "post_upgrade",
+    group: "Node",
+    summary: "does nothing: there is no leader to move after an upgrade",
+    run: ({ output }) => output.banner("Executing post upgrade checks..."),
+  }),
+  command({
     name: "hipe_compile",
     group: "Node",
     summary: "does nothing, as in RabbitMQ",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { unescape as formDecode } from "node:querystring";
 import { type FieldTable, tableToJson } from "../field-table.ts";
 
 /**
@@ -8,6 +9,12 @@ import { type FieldTable, tableToJson } from "../field-table.ts";
 export function propertiesKey(routingKey: string, args: FieldTable): string {
   if (args.size === 0) return routingKey === "" ? "~" : formEncode(routingKey);
   return `${formEncode(routingKey)}~${createHash("sha256").update(tableToJson(args)).digest("base64url").slice(0, 8)}`;
+}
+
+/** A name as {@link propertiesKey} spells it, of one that escapes less or more, as tools make it that go by the routing key. */
+export function spelledPropertiesKey(given: string): string {
+  const [routingKey = "", ...hash] = given.split("~");
+  return [formEncode(formDecode(routingKey.replaceAll("+", " "))), ...hash].join("~");
 }
 
 /** As HTML forms encode, with `~` encoded too. */

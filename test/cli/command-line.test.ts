@@ -8,7 +8,7 @@ import { unique } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
 import { Brokerctl, runInProcess } from "../support/brokerctl.ts";
 import { addUser } from "../support/management.ts";
-import { runToEnd } from "../support/programs.ts";
+import { describeWith, run, runToEnd, shell } from "../support/programs.ts";
 import { eventually } from "../support/wait-for.ts";
 
 const broker = useBroker();
@@ -108,10 +108,13 @@ describe("help", () => {
 });
 
 describe("other names of the program", () => {
-  it.each(["rabbitmqctl", "rabbitmq-diagnostics"])("such as %s have the same commands", async (name) => {
-    const { stdout } = await runInProcess(["help", "ping"], {}, name);
-    expect(stdout).toContain(`Usage: ${name} ping`);
-  });
+  it.each(["rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-upgrade"])(
+    "such as %s have the same commands",
+    async (name) => {
+      const { stdout } = await runInProcess(["help", "ping"], {}, name);
+      expect(stdout).toContain(`Usage: ${name} ping`);
+    },
+  );
 
   it("may be symbolic links", async () => {
     const link = join(directory, "rabbitmqctl");
@@ -183,11 +186,46 @@ describe("completion", () => {
     expect(await complete("set_policy", "--app")).toEqual(["--apply-to"]);
   });
 
-  it("is there for zsh and fish, and for no shell that is not known", async () => {
-    expect((await runInProcess(["completion", "zsh"])).stdout).toContain("compdef _brokerctl brokerctl rabbitmqctl");
-    expect((await runInProcess(["completion", "fish"])).stdout).toContain("complete -c rabbitmqctl");
+  describeWith(shell("zsh"), "in zsh", (zsh) => {
+    it("completes commands, columns and options", async () => {
+      // compdef and compadd are there only while a person types: what the function is asked with, and what it adds.
+      const script = (await runInProcess(["completion", "zsh"])).stdout;
+      const complete = async (...words: string[]) => {
+        const stubs = "compdef() {}; _files() {}; compadd() { shift; print -l -- $@ | grep -- ^$PREFIX }";
+        const typed = ["brokerctl", ...words].map((word) => `'${word}'`).join(" ");
+        const asked = `f() { local words=(${typed}) CURRENT=${words.length + 1} PREFIX='${words.at(-1)}'; _brokerctl }; f`;
+        return (await run(zsh, ["-f", "-c", `${stubs}\n${script}\n${asked}`])).trim().split("\n");
+      };
+      expect(await complete("set_poli")).toEqual(["set_policy"]);
+      expect(await complete("-q", "list_queues", "message_bytes_ra")).toEqual(["message_bytes_ram"]);
+      expect(await complete("set_policy", "--app")).toEqual(["--apply-to"]);
+      expect((await runInProcess(["completion", "zsh"])).stdout).toContain("compdef _brokerctl brokerctl rabbitmqctl");
+    });
+  });
+
+  describeWith(shell("fish"), "in fish", (fish) => {
+    it("completes commands, columns and options", async () => {
+      const input = (await runInProcess(["completion", "fish"])).stdout;
+      const complete = async (line: string) => {
+        const text = await run(fish, ["--no-config", "-c", `cat | source; complete -C'${line}'`], { input });
+        return text.trim().split("\n");
+      };
+      expect(await complete("brokerctl set_poli")).toEqual(["set_policy"]);
+      expect(await complete("rabbitmqctl -q list_queues message_bytes_ra")).toEqual(["message_bytes_ram"]);
+      expect(await complete("rabbitmqctl set_policy --app")).toEqual(["--apply-to"]);
+    });
+  });
+
+  it("is there for no shell that is not known", async () => {
     expect(await runInProcess(["completion", "cmd"])).toMatchObject({ exitCode: 65 });
   });
+});
+
+it("ends quietly when nobody reads on", async () => {
+  for (const program of ["brokerctl.js --help", "tsbroker.js start --help"]) {
+    const line = `${process.execPath} ${join(import.meta.dirname, "../../dist/bin", program)} | head -n 0; echo $PIPESTATUS`;
+    expect(await runToEnd("bash", ["-c", line])).toEqual({ exitCode: 0, stdout: "0\n", stderr: "" });
+  }
 });
 
 describe("logging in", () => {
