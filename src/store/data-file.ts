@@ -272,7 +272,11 @@ function directoryReason(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EACCES" || code === "EPERM") return "permission denied: this user must be able to write there";
   if (code === "EEXIST" || code === "ENOTDIR") return "it is a file, or in one, not a directory";
-  return reason(error);
+  const text = reason(error);
+  // A long list of places follows, and nothing that helps.
+  if (/bindings file/.test(text))
+    return "SQLite was not built: run npm rebuild better-sqlite3 where tsbroker is installed";
+  return text;
 }
 
 function reason(error: unknown): string {
