@@ -40,6 +40,8 @@ it("what the broker writes is its owner's alone, in a directory that was open to
   const backup = await fetch(`${broker.managementUrl}/api/backup`, { method: "POST", headers: { authorization } });
   expect((await backup.arrayBuffer()).byteLength).toBeGreaterThan(0);
   expect(readdirSync(open)).toContain("tsbroker.db-wal");
+  // What it was read from goes when it has been sent.
+  await eventually(() => expect(readdirSync(open)).not.toContain("backups"));
   expect(rightsOfOthers(open)).toEqual([]);
   await client.cleanUp();
 });
