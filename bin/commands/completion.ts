@@ -3,7 +3,7 @@ import { ArgumentError, exitCode } from "../command-error.ts";
 import { type CompletionWords, completionScripts } from "../completion-scripts.ts";
 
 /** Names by which the program can be called. */
-const programs = ["brokerctl", "rabbitmqctl", "rabbitmq-diagnostics"];
+const programs = ["brokerctl", "rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-upgrade"];
 
 /** The commands about commands: they get what there is, and what can follow each. */
 export function completionCommands(words: () => CompletionWords): readonly CommandSpec[] {

@@ -53,6 +53,24 @@ const satisfied: readonly CommandSpec[] = [
     },
   }),
   command({
+    name: "await_online_quorum_plus_one",
+    group: "Node",
+    summary: "does nothing, once the broker answers: no other node has to be there for this one to stop",
+    run: async (context) => context.output.message(`Node ${await context.node()} is the only one; nothing to wait for`),
+  }),
+  command({
+    name: "await_online_synchronized_mirror",
+    group: "Node",
+    summary: "does nothing, once the broker answers: there are no mirrors",
+    run: async (context) => context.output.message(`Node ${await context.node()} is the only one; nothing to wait for`),
+  }),
+  command({
+    name: "post_upgrade",
+    group: "Node",
+    summary: "does nothing: a new version brings the data up to date when it starts",
+    run: async (context) => context.output.message(`Node ${await context.node()} is up to date`),
+  }),
+  command({
     name: "hipe_compile",
     group: "Node",
     summary: "does nothing, as in RabbitMQ",

@@ -10,6 +10,22 @@ export function propertiesKey(routingKey: string, args: FieldTable): string {
   return `${formEncode(routingKey)}~${createHash("sha256").update(tableToJson(args)).digest("base64url").slice(0, 8)}`;
 }
 
+/**
+ * The name that is meant by what stands in a path: tools such as Ansible's put routing keys there as they are, encoded
+ * for the path only, so what decodes to the same routing key means the same.
+ */
+export function canonicalPropertiesKey(given: string): string {
+  if (given === "~") return given;
+  const [routingKey = "", ...hash] = given.split("~");
+  return [formEncode(formDecode(routingKey)), ...hash].join("~");
+}
+
+/** Leaves as it is what nothing was encoded to. */
+function formDecode(text: string): string {
+  const bytesIn = (run: string) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8");
+  return text.replaceAll("+", " ").replaceAll(/(?:%[0-9a-f]{2})+/gi, bytesIn);
+}
+
 /** As HTML forms encode, with `~` encoded too. */
 function formEncode(text: string): string {
   return encodeURIComponent(text)

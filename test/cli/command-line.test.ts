@@ -161,33 +161,6 @@ describe("completion", () => {
       "list_user_limits\nlist_user_permissions\nlist_user_topic_permissions\n",
     );
   });
-
-  it("in bash completes commands, columns and options", async () => {
-    const script = (await runInProcess(["completion", "bash"])).stdout;
-    const complete = async (...words: string[]) => {
-      const set = `COMP_WORDS=(brokerctl ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}`;
-      const { stdout } = await runToEnd("bash", ["-c", `${script}\n${set}; _brokerctl; echo "\${COMPREPLY[@]}"`]);
-      return stdout.trim().split(" ");
-    };
-    expect(await complete("list_us")).toEqual([
-      "list_user_limits",
-      "list_user_permissions",
-      "list_user_topic_permissions",
-      "list_users",
-    ]);
-    expect(await complete("-q", "list_queues", "message_bytes_r")).toEqual([
-      "message_bytes_ready",
-      "message_bytes_ram",
-    ]);
-    expect(await complete("declare", "pol")).toEqual(["policy"]);
-    expect(await complete("set_policy", "--app")).toEqual(["--apply-to"]);
-  });
-
-  it("is there for zsh and fish, and for no shell that is not known", async () => {
-    expect((await runInProcess(["completion", "zsh"])).stdout).toContain("compdef _brokerctl brokerctl rabbitmqctl");
-    expect((await runInProcess(["completion", "fish"])).stdout).toContain("complete -c rabbitmqctl");
-    expect(await runInProcess(["completion", "cmd"])).toMatchObject({ exitCode: 65 });
-  });
 });
 
 describe("logging in", () => {

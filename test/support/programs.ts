@@ -52,6 +52,11 @@ export function systemdAnalyze(): ClientProgram {
   return systemProgram("systemd-analyze", "systemd");
 }
 
+/** A shell that completes command lines. */
+export function shell(name: "bash" | "zsh" | "fish"): ClientProgram {
+  return systemProgram(name, name);
+}
+
 function systemProgram(name: string, debianPackage: string): ClientProgram {
   const isThere = spawnSync(name, ["--version"]).status === 0;
   return { name, install: `apt-get install ${debianPackage}`, command: isThere ? name : undefined };
