@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { brokerctlProgram, runBrokerctl } from "./brokerctl-program.ts";
+import { endWithReader } from "./end-with-reader.ts";
 import type { LoginFile } from "./login.ts";
 import type { Effects } from "./new-context.ts";
 import { processTerminal } from "./terminal.ts";
@@ -29,10 +30,5 @@ const effects: Effects = {
   readLoginFile,
 };
 
-// Who reads only the first lines, as head does, has not made us fail.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-});
-
+endWithReader(process.stdout);
 process.exitCode = await runBrokerctl(brokerctlProgram(name, effects), args, effects);

@@ -38,6 +38,7 @@ import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
 import { Listener, type ListenerAddress } from "./protocol/listener.ts";
+import type { QueueType } from "./queue/arguments.ts";
 import { DeathCounts } from "./queue/death-counts.ts";
 import { MessageLatency } from "./queue/message-latency.ts";
 import { SegmentMemory } from "./queue/segment-memory.ts";
@@ -208,6 +209,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     return this.config.defaultVhost;
   }
 
+  get defaultQueueType(): QueueType | undefined {
+    return this.config.defaultQueueType;
+  }
+
   get serverProperties(): FieldTable {
     return serverProperties(this.config, this.globalParameters.clusterName);
   }
@@ -267,7 +272,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     if (!this.#inMemory && state.segments.length > 0) this.#scan = this.#newScan();
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
-    new Restorer(this).restore(state);
+    await new Restorer(this).restore(state);
     for (const definition of state.definitions) this.definitions.restore(definition);
     await this.#define(state.definitions.length === 0);
     await new Promise<void>((resolve) => this.store.whenCommitted(this.store.gathering, resolve));

@@ -10,6 +10,7 @@ import type { LoginName, Mechanism, SanType } from "./login-names.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
 import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
 import { prometheusOptions } from "./prometheus-options.ts";
+import type { QueueType } from "./queue/arguments.ts";
 import { resourceOptions } from "./resource-limits.ts";
 import { tlsOptions } from "./tls-config.ts";
 import { version } from "./version.ts";
@@ -181,6 +182,14 @@ export const options = {
     otherEnv: ["RABBITMQ_DEFAULT_VHOST"],
     mayBeInFile: true,
   } satisfies Option<string>,
+  defaultQueueType: {
+    takes: "<type>",
+    help: "type of queues that do not say it, in virtual hosts that are made without one",
+    ...oneOf("classic", "quorum"),
+    fallback: (): QueueType | undefined => undefined,
+    fallbackText: "classic",
+    keys: ["default_queue_type"],
+  } satisfies Option<QueueType | undefined>,
   definitions: {
     takes: "<file>",
     help: "definitions in RabbitMQ's JSON that are taken in at every start; at the first one with users, no other is made",

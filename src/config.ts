@@ -11,6 +11,7 @@ import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
 import type { HashingAlgorithm } from "./passwords.ts";
 import type { PrometheusConfig } from "./prometheus-options.ts";
+import type { QueueType } from "./queue/arguments.ts";
 import type { ResourceConfig } from "./resource-limits.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
 
@@ -64,6 +65,8 @@ export interface Config {
   readonly defaultUser: string;
   readonly defaultPass: string;
   readonly firstUser: FirstUserConfig;
+  /** Of queues in new vhosts that do not say it; undefined for classic. */
+  readonly defaultQueueType: QueueType | undefined;
   readonly defaultVhost: string;
   /** A file of definitions that is taken in at every start. */
   readonly definitions: string | undefined;
@@ -169,6 +172,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     queueMemory: value("queueMemory", options.queueMemory),
     defaultUser: value("defaultUser", options.defaultUser),
     defaultPass: value("defaultPass", options.defaultPass),
+    defaultQueueType: value("defaultQueueType", options.defaultQueueType),
     firstUser: {
       tags: value("defaultUserTags", options.defaultUserTags),
       configure: value("defaultPermissionsConfigure", options.defaultPermissionsConfigure),

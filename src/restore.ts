@@ -1,5 +1,6 @@
-import { delayedExchangeOf } from "./delayed-messages.ts";
 import type { GlobalParameters } from "./global-parameters.ts";
+import { type Holder, holderOf } from "./held-queue.ts";
+import type { KeptHistory } from "./kept-history.ts";
 import type { Limits } from "./limits.ts";
 import type { Permissions } from "./permissions.ts";
 import type { Policies } from "./policies.ts";
@@ -13,8 +14,9 @@ import type {
   StoredSegment,
   StoredState,
 } from "./store/store.ts";
-import { addExchange, restoreBinding, restoreDelayed, restoreQueue } from "./topology.ts";
+import { addExchange, restoreBinding, restoreDelayed, restoreHistory, restoreQueue } from "./topology.ts";
 import type { Users } from "./users.ts";
+import type { Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
 
 /** What a restored broker is put into. */
@@ -27,7 +29,7 @@ export interface Restorable {
   readonly vhosts: Vhosts;
 }
 
-/** Whose messages the store holds: a queue, or an exchange that delays them. */
+/** Whose messages the store holds: a queue, or an exchange that keeps them. */
 type StoredQueue = Pick<Queue, "restore" | "store" | "memory">;
 
 /** What names or rules another thing comes after or before it: bindings last, policies ahead of queues. */
@@ -51,17 +53,20 @@ const readAheadQueues = 32;
 export class Restorer {
   readonly #target: Restorable;
   readonly #queues = new Map<number, StoredQueue>();
+  readonly #histories: KeptHistory[] = [];
 
   constructor(target: Restorable) {
     this.#target = target;
   }
 
-  restore(state: StoredState): void {
+  async restore(state: StoredState): Promise<void> {
     for (const kind of order) {
       for (const definition of state.definitions) if (definition.kind === kind) this.#define(definition);
     }
     for (const segment of state.segments) this.#segment(segment);
     this.#readAhead();
+    // What is bound gets it at once, so it has to be there before anybody can bind.
+    for (const history of this.#histories) await history.load();
   }
 
   /** The first to ask for messages should not have to wait for the disk. */
@@ -114,14 +119,21 @@ export class Restorer {
   #queue({ kind: _, ...properties }: QueueDefinition): void {
     const vhost = this.#target.vhosts.find(properties.vhost);
     if (vhost === undefined) return;
-    const exchange = delayedExchangeOf(properties);
-    if (exchange !== undefined) {
-      const delayed = restoreDelayed(vhost, exchange, properties.id);
-      this.#queues.set(delayed.id, delayed);
-      return;
-    }
+    const holder = holderOf(properties);
+    if (holder !== undefined) return this.#held(vhost, holder, properties.id);
     const queue = restoreQueue(vhost, { ...properties, durable: true, exclusiveOwner: undefined });
     this.#queues.set(queue.id, queue);
+  }
+
+  #held(vhost: Vhost, { purpose, exchange }: Holder, id: number): void {
+    if (purpose === "delayed-message") {
+      this.#queues.set(id, restoreDelayed(vhost, exchange, id));
+      return;
+    }
+    const history = restoreHistory(vhost, exchange, id);
+    if (history === undefined) return;
+    this.#queues.set(id, history);
+    this.#histories.push(history);
   }
 
   #binding(definition: BindingDefinition): void {

@@ -5,8 +5,10 @@ import { eventExchange } from "./events.ts";
 import { delayedType } from "./exchange/delayed.ts";
 import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { createExchange, exchangeTypes } from "./exchange/exchange-types.ts";
+import type { History } from "./exchange/history.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
 import { traceExchange } from "./firehose.ts";
+import { KeptHistory } from "./kept-history.ts";
 import { logExchange } from "./log-exchange.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
 import { tableToPlain } from "./plain-table.ts";
@@ -76,6 +78,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   const exchange = addExchange(vhost, declaration);
   emitExchange(vhost, exchange, "created");
   if (exchange.type === delayedType) addDelayed(vhost, exchange, vhost.host.nextQueueId());
+  if (exchange.durable && exchange.history !== undefined) addHistory(vhost, exchange.name, exchange.history);
   if (exchange.durable) {
     vhost.noteDefined(exchange);
     const { name, type, autoDelete, internal } = exchange;
@@ -140,6 +143,29 @@ export function restoreDelayed(vhost: Vhost, exchange: string, id: number): Dela
   return delayed;
 }
 
+function addHistory(vhost: Vhost, exchange: string, history: History): void {
+  const kept = new KeptHistory(vhost, exchange, vhost.host.nextQueueId(), history);
+  vhost.histories.set(exchange, kept);
+  vhost.store.define(kept.definition);
+}
+
+/** Puts back the history of an exchange as it was stored, without its messages; undefined when the exchange has none. */
+export function restoreHistory(vhost: Vhost, exchange: string, id: number): KeptHistory | undefined {
+  const history = vhost.exchanges.get(exchange)?.history;
+  if (history === undefined) return undefined;
+  const kept = new KeptHistory(vhost, exchange, id, history);
+  vhost.histories.set(exchange, kept);
+  return kept;
+}
+
+function removeHistory(vhost: Vhost, { name }: VhostExchange): void {
+  const kept = vhost.histories.get(name);
+  if (kept === undefined) return;
+  vhost.histories.delete(name);
+  vhost.store.undefine(kept.definition);
+  kept.delete();
+}
+
 function removeDelayed(vhost: Vhost, exchange: VhostExchange): void {
   const delayed = vhost.delayed.get(exchange.name);
   if (delayed === undefined) return;
@@ -190,6 +216,7 @@ export function deleteExchange(vhost: Vhost, name: string, ifUnused: boolean): v
 function removeExchange(vhost: Vhost, exchange: VhostExchange): void {
   vhost.exchanges.delete(exchange.name);
   removeDelayed(vhost, exchange);
+  removeHistory(vhost, exchange);
   emitExchange(vhost, exchange, "deleted");
   if (exchange.durable) vhost.store.undefine({ kind: "exchange", vhost: vhost.name, name: exchange.name });
   for (const binding of [...exchange.bindings()]) {
@@ -381,7 +408,7 @@ export function bind(
   emitBinding(vhost, binding, "created");
   if (isStored(source, destination)) vhost.store.define(binding);
   vhost.host.topologyChanged();
-  for (const record of source.history) vhost.replay(record, destination);
+  for (const record of source.history?.records ?? []) vhost.replay(record, destination);
 }
 
 /** Puts back a binding that was stored; one that lost an end meanwhile is left out. */

@@ -12,6 +12,7 @@ import type { Exchange } from "./exchange/exchange.ts";
 import type { RoutedContent } from "./exchange/routed-content.ts";
 import { parseExpiration } from "./expiration.ts";
 import { Firehose } from "./firehose.ts";
+import type { KeptHistory } from "./kept-history.ts";
 import type { Limits } from "./limits.ts";
 import { MessageContent } from "./message-content.ts";
 import { directReplyTo, exchangeText, queueText } from "./names.ts";
@@ -108,6 +109,8 @@ export class Vhost implements QueueHost {
   readonly replyTargets = new Map<string, Target>();
   /** What waits in exchanges of type x-delayed-message, by their names. */
   readonly delayed = new Map<string, DelayedMessages>();
+  /** What durable exchanges of type x-recent-history keep, by their names. */
+  readonly histories = new Map<string, KeptHistory>();
   /** The exchanges that have bindings to a queue or exchange. */
   readonly #boundBy = new Map<Bindable, Set<VhostExchange>>();
   /** The batches in which queues and exchanges were defined. */

@@ -2,6 +2,7 @@ import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
 import { checkNameSize } from "./names.ts";
 import type { Permissions } from "./permissions.ts";
+import type { QueueType } from "./queue/arguments.ts";
 import type { Store, VhostDefinition } from "./store/store.ts";
 import { declarePredefined, predefinedCount, removeEverything, removeQueue } from "./topology.ts";
 import { TrafficTotals } from "./traffic-totals.ts";
@@ -13,6 +14,8 @@ export interface VhostsHost extends VhostHost {
   readonly connections: ConnectionRegistry;
   /** The vhost where the broker says what it does. */
   readonly defaultVhost: string;
+  /** What queues of a new vhost are that do not say it; undefined for classic. */
+  readonly defaultQueueType: QueueType | undefined;
   /** Where vhosts are defined. */
   readonly definitions: Pick<Store, "define" | "undefine">;
 }
@@ -80,9 +83,11 @@ export class Vhosts {
   /** Adds a vhost with the exchanges that every one has, or changes what is said of the one of that name. */
   put(name: string, properties: VhostProperties): void {
     checkVhostName(name);
-    const { description, tags, defaultQueueType, protectedFromDeletion } = properties;
-    const kept = { description, tags: [...tags], defaultQueueType, protectedFromDeletion };
     const existing = this.find(name);
+    const { description, tags, protectedFromDeletion } = properties;
+    const usual = existing === undefined ? this.#host.defaultQueueType : undefined;
+    const defaultQueueType = properties.defaultQueueType ?? usual;
+    const kept = { description, tags: [...tags], defaultQueueType, protectedFromDeletion };
     if (existing === undefined) {
       this.#checkLimit("vhosts", this.size + 1, (most) => `cannot create vhost '${name}': vhost limit of ${most}`);
       this.#add(name, kept);

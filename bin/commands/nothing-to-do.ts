@@ -55,20 +55,28 @@ const satisfied: readonly CommandSpec[] = [
   command({
     name: "await_online_quorum_plus_one",
     group: "Node",
-    summary: "does nothing, once the broker answers: no other node has to be there for this one to stop",
-    run: async (context) => context.output.message(`Node ${await context.node()} is the only one; nothing to wait for`),
+    summary: "does nothing: the one node is all that any queue waits for",
+    timeoutSeconds: "unlimited",
+    run: async (context) =>
+      context.output.banner(
+        `Will wait for a quorum + 1 of nodes to be online for all quorum queues and streams on node ${await context.node()} ...`,
+      ),
   }),
   command({
     name: "await_online_synchronized_mirror",
     group: "Node",
-    summary: "does nothing, once the broker answers: there are no mirrors",
-    run: async (context) => context.output.message(`Node ${await context.node()} is the only one; nothing to wait for`),
+    summary: "does nothing: there are no mirrored queues",
+    timeoutSeconds: "unlimited",
+    run: async (context) =>
+      context.output.banner(
+        `Will wait for a synchronised mirror to be online for all classic mirrored queues on node ${await context.node()} ...`,
+      ),
   }),
   command({
     name: "post_upgrade",
     group: "Node",
-    summary: "does nothing: a new version brings the data up to date when it starts",
-    run: async (context) => context.output.message(`Node ${await context.node()} is up to date`),
+    summary: "does nothing: there is no leader to move after an upgrade",
+    run: ({ output }) => output.banner("Executing post upgrade checks..."),
   }),
   command({
     name: "hipe_compile",

@@ -2,6 +2,7 @@ import { BrokerError } from "../errors.ts";
 import type { FieldTable } from "../field-table.ts";
 import type { Binding, Destination } from "./binding.ts";
 import { Exchange, type ExchangeProperties } from "./exchange.ts";
+import type { History } from "./history.ts";
 import type { RoutedContent } from "./routed-content.ts";
 
 /** The name of the type. */
@@ -31,7 +32,7 @@ export class DelayedExchange<D extends Destination> extends Exchange<D> {
     this.#inner = create({ ...properties, type: type.value.toString() });
   }
 
-  override get history(): readonly Buffer[] {
+  override get history(): History | undefined {
     return this.#inner.history;
   }
 

@@ -1,5 +1,6 @@
 import type { FieldTable } from "../field-table.ts";
 import { type Binding, BindingTable, type Destination } from "./binding.ts";
+import type { History } from "./history.ts";
 import type { RoutedContent } from "./routed-content.ts";
 
 /** What an exchange was declared with. */
@@ -46,9 +47,9 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
     for (const key of routingKeys) this.route(key, content, found);
   }
 
-  /** Records that a destination gets when it is bound, oldest first. */
-  get history(): readonly Buffer[] {
-    return [];
+  /** What a destination gets when it is bound; undefined when that is nothing. */
+  get history(): History | undefined {
+    return undefined;
   }
 
   /** Binds and returns true; false when that very binding exists. Throws PRECONDITION_FAILED when it cannot be. */

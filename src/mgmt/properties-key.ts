@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { unescape as formDecode } from "node:querystring";
 import { type FieldTable, tableToJson } from "../field-table.ts";
 
 /**
@@ -10,20 +11,10 @@ export function propertiesKey(routingKey: string, args: FieldTable): string {
   return `${formEncode(routingKey)}~${createHash("sha256").update(tableToJson(args)).digest("base64url").slice(0, 8)}`;
 }
 
-/**
- * The name that is meant by what stands in a path: tools such as Ansible's put routing keys there as they are, encoded
- * for the path only, so what decodes to the same routing key means the same.
- */
-export function canonicalPropertiesKey(given: string): string {
-  if (given === "~") return given;
+/** A name as {@link propertiesKey} spells it, of one that escapes less or more, as tools make it that go by the routing key. */
+export function spelledPropertiesKey(given: string): string {
   const [routingKey = "", ...hash] = given.split("~");
-  return [formEncode(formDecode(routingKey)), ...hash].join("~");
-}
-
-/** Leaves as it is what nothing was encoded to. */
-function formDecode(text: string): string {
-  const bytesIn = (run: string) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8");
-  return text.replaceAll("+", " ").replaceAll(/(?:%[0-9a-f]{2})+/gi, bytesIn);
+  return [formEncode(formDecode(routingKey.replaceAll("+", " "))), ...hash].join("~");
 }
 
 /** As HTML forms encode, with `~` encoded too. */

@@ -108,10 +108,13 @@ describe("help", () => {
 });
 
 describe("other names of the program", () => {
-  it.each(["rabbitmqctl", "rabbitmq-diagnostics"])("such as %s have the same commands", async (name) => {
-    const { stdout } = await runInProcess(["help", "ping"], {}, name);
-    expect(stdout).toContain(`Usage: ${name} ping`);
-  });
+  it.each(["rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-upgrade"])(
+    "such as %s have the same commands",
+    async (name) => {
+      const { stdout } = await runInProcess(["help", "ping"], {}, name);
+      expect(stdout).toContain(`Usage: ${name} ping`);
+    },
+  );
 
   it("may be symbolic links", async () => {
     const link = join(directory, "rabbitmqctl");
@@ -161,6 +164,13 @@ describe("completion", () => {
       "list_user_limits\nlist_user_permissions\nlist_user_topic_permissions\n",
     );
   });
+});
+
+it("ends quietly when nobody reads on", async () => {
+  for (const program of ["brokerctl.js --help", "tsbroker.js start --help"]) {
+    const line = `${process.execPath} ${join(import.meta.dirname, "../../dist/bin", program)} | head -n 0; echo $PIPESTATUS`;
+    expect(await runToEnd("bash", ["-c", line])).toEqual({ exitCode: 0, stdout: "0\n", stderr: "" });
+  }
 });
 
 describe("logging in", () => {

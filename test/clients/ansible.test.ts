@@ -1,97 +1,125 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { unique } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
-import { type ClientProgram, describeWith, pythonWith, runToEnd } from "../support/programs.ts";
+import { asGuest } from "../support/management.ts";
+import { ansible, describeWith, run } from "../support/programs.ts";
 
-const broker = useBroker();
-const collection = "ansible_collections.community.rabbitmq.plugins.modules";
-const ansible: ClientProgram = {
-  ...pythonWith("ansible_collections.community.rabbitmq"),
-  name: "Ansible with community.rabbitmq",
-  install: "apt-get install ansible",
-};
-const vhost = unique("ansible");
-const user = unique("ansible-user");
-const at = { vhost };
-/** The modules that use the HTTP API; the others call rabbitmqctl. */
-const overHttp = new Set(["rabbitmq_exchange", "rabbitmq_queue", "rabbitmq_binding"]);
-let bin: string;
+const names = ["rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-plugins", "rabbitmq-upgrade"];
+const slow = 120_000;
 
-beforeAll(() => {
-  bin = mkdtempSync(join(tmpdir(), "tsbroker-ansible-"));
-  for (const name of ["rabbitmqctl", "rabbitmq-plugins", "rabbitmq-diagnostics", "rabbitmq-upgrade"]) {
-    symlinkSync(join(import.meta.dirname, "../../dist/bin/brokerctl.js"), join(bin, name));
-  }
-});
+interface Task {
+  readonly module: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** What Ansible is to say of it. */
+  readonly changed: boolean;
+}
 
-afterAll(() => rmSync(bin, { recursive: true }));
+describeWith(ansible(), "Ansible's modules for RabbitMQ", (program) => {
+  const broker = useBroker();
+  const admin = asGuest(broker);
+  let directory = "";
 
-/** Steps of a role, in this order: the module and what it is told. */
-const steps: readonly (readonly [module: string, args: Readonly<Record<string, unknown>>])[] = [
-  ["rabbitmq_vhost", { name: vhost, tracing: true }],
-  [
-    "rabbitmq_user",
-    {
-      user,
-      password: "old",
-      tags: "management,policymaker",
-      permissions: [{ vhost, configure_priv: ".*", write_priv: "^a", read_priv: "" }],
-      topic_permissions: [{ vhost, exchange: "amq.topic", write_priv: "^t", read_priv: ".*" }],
-      update_password: "always",
-    },
-  ],
-  ["rabbitmq_user_limits", { user, max_connections: 4, max_channels: 5 }],
-  ["rabbitmq_vhost_limits", { ...at, max_connections: 6, max_queues: 7 }],
-  ["rabbitmq_policy", { ...at, name: "short", pattern: "^q", tags: { "max-length": 9 }, priority: "3" }],
-  ["rabbitmq_policy", { ...at, name: "of queues", pattern: ".*", apply_to: "queues", tags: { expires: 90_000 } }],
-  ["rabbitmq_global_parameter", { name: vhost, value: '{"a":1}' }],
-  ["rabbitmq_exchange", { ...at, name: "x", type: "topic" }],
-  ["rabbitmq_queue", { ...at, name: "q", message_ttl: 1000, max_length: 5, max_priority: 3 }],
-  ["rabbitmq_binding", { ...at, name: "x", destination: "q", type: "queue", routing_key: "a.#" }],
-  ["rabbitmq_binding", { ...at, name: "x", destination: "q", type: "queue", routing_key: "a.#", state: "absent" }],
-  ["rabbitmq_queue", { ...at, name: "q", state: "absent" }],
-  ["rabbitmq_exchange", { ...at, name: "x", state: "absent" }],
-  ["rabbitmq_global_parameter", { name: vhost, state: "absent" }],
-  ["rabbitmq_policy", { ...at, name: "short", state: "absent" }],
-  ["rabbitmq_vhost_limits", { ...at, state: "absent" }],
-  ["rabbitmq_user_limits", { user, state: "absent" }],
-  ["rabbitmq_user", { user, state: "absent" }],
-  ["rabbitmq_vhost", { name: vhost, state: "absent" }],
-  ["rabbitmq_upgrade", { action: "drain" }],
-  ["rabbitmq_upgrade", { action: "revive" }],
-];
-
-describeWith(ansible, "a role of community.rabbitmq", (python) => {
-  async function play(module: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const { hostname, port } = new URL(broker.managementUrl);
-    const address = overHttp.has(module) ? { login_host: hostname, login_port: port } : {};
-    const { stdout, stderr } = await runToEnd(python, ["-m", `${collection}.${module}`], {
-      input: JSON.stringify({ ANSIBLE_MODULE_ARGS: { ...args, ...address } }),
-      env: {
-        PATH: `${bin}${delimiter}${process.env["PATH"]}`,
-        TSBROKER_URL: broker.managementUrl,
-        XDG_CONFIG_HOME: "/nonexistent",
-      },
-    });
-    expect(stdout, stderr).toMatch(/^\s*\{/);
-    return JSON.parse(stdout);
-  }
-
-  it.each(steps)("changes what is not so yet and nothing the second time: %s %j", async (module, args) => {
-    expect(await play(module, args)).toMatchObject({ changed: true });
-    expect(await play(module, args)).toMatchObject({ changed: false });
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "tsbroker-ansible-"));
+    const script = join(import.meta.dirname, "../../dist/bin/brokerctl.js");
+    for (const name of names) symlinkSync(script, join(directory, name));
   });
 
-  it.each(["await_online_quorum_plus_one", "await_online_synchronized_mirror", "post_upgrade"])(
-    "upgrades one node as those of a cluster: %s",
-    async (action) => expect(await play("rabbitmq_upgrade", { action })).not.toMatchObject({ failed: true }),
-  );
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  it("finds enabled what is built in", async () => {
-    expect(await play("rabbitmq_plugin", { names: "rabbitmq_management" })).toMatchObject({ changed: false });
-    expect(await play("rabbitmq_feature_flag", { name: "quorum_queue" })).toMatchObject({ changed: false });
+  /** Runs tasks in one play, each of which must say for itself whether it changed something. */
+  async function play(tasks: readonly Task[]): Promise<void> {
+    const file = join(directory, "play.json");
+    const vars = { ansible_python_interpreter: "/usr/bin/python3" };
+    const list = tasks.flatMap(({ module, args, changed }, index) => [
+      { [`community.rabbitmq.rabbitmq_${module}`]: args, register: `result${index}` },
+      {
+        "ansible.builtin.assert": {
+          that: `result${index}.changed == ${changed}`,
+          fail_msg: `${module} ${JSON.stringify(args)} was to say changed ${changed}`,
+        },
+      },
+    ]);
+    const content = [{ hosts: "localhost", connection: "local", gather_facts: false, vars, tasks: list }];
+    writeFileSync(file, JSON.stringify(content));
+    const env = {
+      HOME: directory,
+      PATH: `${directory}:${process.env["PATH"]}`,
+      TSBROKER_URL: broker.managementUrl,
+    };
+    await run(program, ["-i", "localhost,", file], { env, cwd: directory });
+  }
+
+  /** A task that changes something at first, and finds it so at the second time. */
+  function twice(module: string, args: Task["args"]): Task[] {
+    return [
+      { module, args, changed: true },
+      { module, args, changed: false },
+    ];
+  }
+
+  it("sets up a vhost with users, permissions, limits and policies, and sees what is so already", {
+    timeout: slow,
+  }, async () => {
+    const joe = {
+      user: "joe",
+      password: "secret",
+      update_password: "always",
+      tags: "monitoring,management",
+      permissions: [{ vhost: "/ans", configure_priv: "^a", read_priv: ".*", write_priv: "" }],
+      topic_permissions: [{ vhost: "/ans", exchange: "amq.topic", read_priv: ".*", write_priv: "^x" }],
+    };
+    const policy = {
+      name: "limits",
+      vhost: "/ans",
+      pattern: ".*",
+      apply_to: "queues",
+      priority: 3,
+      tags: { "max-length": 5 },
+    };
+    await play([
+      ...twice("vhost", { name: "/ans", tracing: true }),
+      ...twice("user", joe),
+      ...twice("vhost_limits", { vhost: "/ans", max_connections: 64, max_queues: 256 }),
+      ...twice("user_limits", { user: "joe", max_connections: 5, max_channels: 7 }),
+      ...twice("policy", policy),
+      { module: "plugin", args: { names: "rabbitmq_management", state: "enabled", new_only: true }, changed: false },
+    ]);
+    expect(await admin.read("/vhosts/%2Fans")).toMatchObject({ tracing: true });
+    expect(await admin.read("/users/joe")).toMatchObject({ tags: ["monitoring", "management"] });
+    expect(await admin.read("/permissions/%2Fans/joe")).toMatchObject({ configure: "^a", write: "", read: ".*" });
+    expect(await admin.read("/policies/%2Fans/limits")).toMatchObject({ priority: 3, definition: { "max-length": 5 } });
+    await play([
+      { module: "policy", args: { ...policy, state: "absent" }, changed: true },
+      ...twice("user", { user: "joe", state: "absent" }),
+      ...twice("vhost", { name: "/ans", state: "absent" }),
+    ]);
+  });
+
+  it("declares, binds and deletes over the HTTP API", { timeout: slow }, async () => {
+    const login_port = new URL(broker.managementUrl).port;
+    const at = { login_host: "127.0.0.1", login_port };
+    const queue = { ...at, name: "aq", message_ttl: 60_000, max_length: 10, dead_letter_exchange: "aex" };
+    const binding = { ...at, name: "aex", destination: "aq", destination_type: "queue", routing_key: "a.* b" };
+    await play([
+      ...twice("exchange", { ...at, name: "aex" }),
+      ...twice("queue", queue),
+      ...twice("binding", binding),
+      ...twice("binding", { ...binding, state: "absent" }),
+      ...twice("queue", { ...at, name: "aq", state: "absent" }),
+      ...twice("exchange", { ...at, name: "aex", state: "absent" }),
+    ]);
+  });
+
+  it("drains and revives the node around an upgrade", { timeout: slow }, async () => {
+    await play([
+      { module: "upgrade", args: { action: "await_online_quorum_plus_one" }, changed: true },
+      ...twice("upgrade", { action: "drain" }),
+      ...twice("upgrade", { action: "revive" }),
+      { module: "upgrade", args: { action: "post_upgrade" }, changed: true },
+      { module: "feature_flag", args: { name: "quorum_queue" }, changed: false },
+    ]);
   });
 });

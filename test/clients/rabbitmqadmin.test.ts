@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unique } from "../support/amqp-client.ts";
 import { parity, useBroker } from "../support/broker.ts";
-import { asGuest, ManagementClient } from "../support/management.ts";
+import { as, asGuest } from "../support/management.ts";
 import { type Outcome, runToEnd } from "../support/programs.ts";
 
 const peerUrl = process.env["RABBITMQ_PEER_URL"];
@@ -120,32 +120,37 @@ describe.skipIf(script === undefined)("rabbitmqadmin, as RabbitMQ serves it (nee
   it("takes definitions from RabbitMQ here, and from here to RabbitMQ", { timeout: 60_000 }, async () => {
     const here = asGuest(broker);
     await here.must("PUT", "/vhosts/moved");
-    await here.must("PUT", "/users/moved", { password: "moved-pw", tags: "management" });
+    const hashing_algorithm = "rabbit_password_hashing_sha256";
+    await here.must("PUT", "/users/moved", { password: "moved-pw", tags: "management", hashing_algorithm });
+    await here.must("PUT", "/users/moved-scrypt", { password: "moved-pw", tags: "management" });
     await here.must("PUT", "/permissions/moved/moved", { configure: ".*", write: ".*", read: ".*" });
     await here.must("PUT", "/queues/moved/orders", { durable: true, arguments: { "x-max-length": 5 } });
     const file = join(folder, "definitions.json");
     expect((await ours([])("export", file)).exitCode).toBe(0);
     const exported = Object(await here.read("/definitions"));
     const own = (row: { vhost?: string; name?: string; user?: string }) =>
-      row.vhost === "moved" || row.name === "moved" || row.user === "moved";
+      row.vhost === "moved" || row.name?.startsWith("moved") === true || row.user === "moved";
     // What only concerns this test: the peer is shared.
     const parts = ["vhosts", "users", "permissions", "queues"] as const;
     await writeFile(file, JSON.stringify(Object.fromEntries(parts.map((part) => [part, exported[part].filter(own)]))));
     expect((await peer([])("import", file)).exitCode).toBe(0);
-    const theirs = new ManagementClient(
-      { managementUrl: `http://${peerHost}:${peerPort}` },
-      `Basic ${btoa("moved:moved-pw")}`,
-    );
+    const at = { managementUrl: `http://${peerHost}:${peerPort}` };
+    const theirs = as(at, "moved", "moved-pw");
     expect(await theirs.read("/queues/moved/orders?columns=durable,arguments")).toEqual({
       durable: true,
       arguments: { "x-max-length": 5 },
     });
+    // RabbitMQ takes in a hash of scrypt, and no password for it.
+    expect((await as(at, "moved-scrypt", "moved-pw").get("/whoami")).status).toBe(401);
     const back = join(folder, "back.json");
     expect((await peer([])("export", back)).exitCode).toBe(0);
     await here.must("DELETE", "/vhosts/moved");
-    await here.must("DELETE", "/users/moved");
+    for (const name of ["moved", "moved-scrypt"]) await here.must("DELETE", `/users/${name}`);
     expect(await ours([])("import", back)).toMatchObject({ exitCode: 0 });
     expect((await here.get("/queues/moved/orders")).status).toBe(200);
+    // And gives it back as it was.
+    expect((await as(broker, "moved-scrypt", "moved-pw").get("/whoami")).status).toBe(200);
     for (const what of ["vhost", "user"]) await peer()("delete", what, "name=moved");
+    await peer()("delete", "user", "name=moved-scrypt");
   });
 });

@@ -118,7 +118,7 @@ describe("an x-delayed-message exchange", () => {
     await channel.bindQueue(queue, exchange, "known");
     const returned: string[] = [];
     channel.on("return", (message: { content: Buffer }) => returned.push(body(message)));
-    const options = { mandatory: true, headers: { "x-delay": 50 } };
+    const options = { mandatory: true, headers: { "x-delay": 500 } };
     for (const key of ["known", "unknown"]) channel.publish(exchange, key, Buffer.from(key), options);
     await channel.waitForConfirms();
     expect(returned).toEqual(["unknown"]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { body, drain, nextError, useAmqpClient } from "../support/amqp-client.ts";
-import { needsOwnBroker, useBroker } from "../support/broker.ts";
+import { AmqpClient, body, drain, nextError, useAmqpClient } from "../support/amqp-client.ts";
+import { needsOwnBroker, startBroker, useBroker } from "../support/broker.ts";
 
 const broker = useBroker();
 const client = useAmqpClient(broker);
@@ -65,4 +65,50 @@ describe("an x-recent-history exchange", () => {
     await expect(client.exchange(channel, "x-recent-history", options)).rejects.toThrow();
     expect((await error).message).toMatch(/406|503/);
   });
+});
+
+it("a durable x-recent-history exchange keeps its history over kill -9, also behind an x-delayed-message one", async () => {
+  const own = await startBroker();
+  const ownClient = new AmqpClient(own);
+  const types = {
+    now: ["x-recent-history", {}],
+    later: ["x-delayed-message", { "x-delayed-type": "x-recent-history" }],
+  } as const;
+  const declare = async () => {
+    const channel = await ownClient.confirmChannel();
+    for (const [name, [type, args]] of Object.entries(types)) {
+      await channel.assertExchange(name, type, { arguments: { ...args, "x-recent-history-length": 3 } });
+      await channel.assertQueue(`${name}-seen`);
+    }
+    return channel;
+  };
+  const historyOf = async (exchange: string) => {
+    const channel = await ownClient.channel();
+    const queue = await ownClient.queue(channel);
+    await channel.bindQueue(queue, exchange, "");
+    return await drain(channel, queue);
+  };
+  try {
+    const before = await declare();
+    for (const exchange of Object.keys(types)) {
+      await before.bindQueue(`${exchange}-seen`, exchange, "");
+      for (const text of ["1", "2", "3", "4"]) before.publish(exchange, "", Buffer.from(text), { persistent: true });
+    }
+    await before.waitForConfirms();
+    await own.kill9();
+    await own.restart();
+    for (const exchange of Object.keys(types)) expect(await historyOf(exchange)).toEqual(["2", "3", "4"]);
+    const after = await declare();
+    after.publish("now", "", Buffer.from("5"), { persistent: true });
+    await after.waitForConfirms();
+    await own.kill9();
+    await own.restart();
+    expect(await historyOf("now")).toEqual(["3", "4", "5"]);
+    await (await ownClient.channel()).deleteExchange("now");
+    await declare();
+    expect(await historyOf("now"), "a new exchange").toEqual([]);
+  } finally {
+    await ownClient.cleanUp();
+    await own.stop();
+  }
 });

@@ -25,7 +25,7 @@ const left = [/\/drain$/, /watermark/, /disk_free_limit/, /\/stream$/, /\/backup
 const word = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.constantFrom(fuzzer.vhost, "q", "x", "h", "app", "amq.topic", "rabbit@localhost", "1", "0", "-1"),
+    arbitrary: fc.constantFrom("elsewhere", "q", "x", "h", "app", "amq.topic", "rabbit@localhost", "1", "0", "-1"),
   },
   { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
   {

@@ -228,24 +228,24 @@ class Bench {
 
   /** What was counted and timed last may not have been stored before the crash: what was is what counts now. */
   #adoptStored(graceful: boolean): void {
-    for (const { id, failures, expiresAt } of this.#stored()) {
+    for (const { id, failures, expiresAt, ttlMs } of this.#stored()) {
       const message = this.model.get(id);
       if (graceful) assert.equal(failures, message.failures);
       else assert.ok(failures <= message.failures, "failures are not made up");
       assert.ok(message.expiries.includes(expiresAt), "it expires when it once was to");
       message.failures = failures;
       message.expiresAt = expiresAt;
-      this.model.timeFromNow(message);
+      this.model.retime(message, ttlMs < 0 ? Infinity : ttlMs);
     }
   }
 
-  *#stored(): Iterable<{ id: number; failures: number; expiresAt: number }> {
+  *#stored(): Iterable<{ id: number; failures: number; expiresAt: number; ttlMs: number }> {
     const { disk } = this.host.store;
-    for (const { number } of disk.state().segments) {
+    for (const { number, ttlMs } of disk.state().segments) {
       const { ends, bytes, flags, expiresAt } = disk.messages(number);
       for (let i = 0; i < ends.length; i++) {
         const { routingKey } = new Message().setRecord(bytes, ends[i - 1] ?? 0, ends[i] ?? 0);
-        yield { id: Number(routingKey), failures: (flags[i] ?? 0) >>> 8, expiresAt: expiresAt[i] ?? 0 };
+        yield { id: Number(routingKey), failures: (flags[i] ?? 0) >>> 8, expiresAt: expiresAt[i] ?? 0, ttlMs };
       }
     }
   }

@@ -64,6 +64,19 @@ describe("/api/bindings", () => {
     expect(await outcome(admin, "GET", one)).toEqual({ status: 404, body: notFound });
   });
 
+  it.each([
+    ["a.b c", "a.b%20c"],
+    ["a.b c", "a.b%2520c"],
+    ["orders.*", "orders.*"],
+    ["100%", "100%25"],
+    ["ü", "%25C3%25BC"],
+  ])("finds the binding with the key %j by the path %s too, as tools escape it", async (routing_key, path) => {
+    await admin.must("POST", toQueue, { routing_key });
+    expect(await admin.read(`${toQueue}/${path}`)).toMatchObject({ routing_key });
+    expect((await admin.delete(`${toQueue}/${path}`)).status).toBe(204);
+    expect(await admin.read(toQueue)).toEqual([]);
+  });
+
   it("tells bindings with one key and other arguments apart", async () => {
     for (const args of [{ a: 1 }, { a: 2, b: { c: [true, "x"] } }, {}]) {
       await admin.must("POST", toExchange, { routing_key: "k", arguments: args });

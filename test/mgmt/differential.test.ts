@@ -270,6 +270,8 @@ const theirsAlone = [
   /\.socket_opts\.\w+(\.\w+)?$/,
   /\.(consumer_capacity|consumer_utilisation|memory|recoverable_slaves|head_message_timestamp|idle_since)$/,
   /\.(messages_persistent|message_bytes_(persistent|ram|paged_out))$/,
+  // A link of Erlang's is there while somebody runs rabbitmqctl.
+  /\.cluster_links\[\]/,
   // Who declared an exchange is not kept.
   /^(\[\])?\.user_who_performed_action$/,
 ];

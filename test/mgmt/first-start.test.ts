@@ -17,6 +17,7 @@ default_permissions.configure = ^app
 default_permissions.read = .*
 default_permissions.write = ^$
 management.path_prefix = /rabbit
+default_queue_type = quorum
 `,
 );
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -29,10 +30,11 @@ function below(prefix: string): ManagementClient {
 }
 
 describe("the first user", () => {
-  it("has the tags and permissions that the configuration gives", async () => {
+  it("has the tags, permissions and type of queues that the configuration gives", async () => {
     const api = below("/rabbit");
     expect(await api.read("/whoami")).toMatchObject({ name: "app", tags: ["monitoring"] });
-    expect((await api.put("/queues/%2F/app.q")).status).toBe(201);
+    expect((await api.put("/queues/%2F/app.q", { durable: true })).status).toBe(201);
+    expect(await api.read("/queues/%2F/app.q")).toMatchObject({ type: "quorum" });
     expect((await api.put("/queues/%2F/other")).status).not.toBe(201);
   });
 });

@@ -159,13 +159,13 @@ describe("/metrics/per-object", () => {
 });
 
 describe("/metrics/detailed", () => {
-  it("gives the families that are asked for, of the vhosts that are asked for", async () => {
+  it("gives the families that are asked for, those of queues of the vhosts that are asked for", async () => {
     const query = "family=queue_coarse_metrics&family=exchange_bindings&vhost=other";
     const { samples } = await scrape(`${url}/metrics/detailed?${query}`);
     const queues = samples.filter(({ name }) => name === "rabbitmq_detailed_queue_messages_ready");
     expect(queues.map(({ labels }) => labels)).toEqual([{ vhost: "other", queue: "theirs" }]);
     const bindings = samples.filter(({ name }) => name === "rabbitmq_cluster_exchange_bindings");
-    expect(new Set(bindings.map(({ labels }) => labels["vhost"]))).toEqual(new Set(["other"]));
+    expect(new Set(bindings.map(({ labels }) => labels["vhost"]))).toEqual(new Set(["/", "other"]));
   });
 
   it("says who it is and no more when nothing is asked for", async () => {
@@ -230,4 +230,17 @@ describe.skipIf(!isReachable)("a RabbitMQ", () => {
     );
     expect(missing).toEqual([]);
   });
+
+  it.each(["exchange_names", "exchange_bindings", "vhost_status", "queue_coarse_metrics", "queue_metrics"])(
+    "takes a vhost as a filter of %s, or does not, as it is here",
+    async (family) => {
+      const counts = [peer ?? "", url].map(async (base) => {
+        const path = `${base}/metrics/detailed?family=${family}&vhost=nowhere`;
+        const { samples } = await scrape(path);
+        return samples.some(({ name }) => /^rabbitmq_(detailed|cluster)_/.test(name));
+      });
+      const [there, here] = await Promise.all(counts);
+      expect(here).toBe(there);
+    },
+  );
 });

@@ -42,6 +42,16 @@ export function nagiosPlugins(): ClientProgram {
   };
 }
 
+/** Ansible with its collections. */
+export function ansible(): ClientProgram {
+  return systemProgram("ansible-playbook", "ansible python3-requests");
+}
+
+/** A shell that completes command lines. */
+export function shell(name: "bash" | "zsh" | "fish"): ClientProgram {
+  return systemProgram(name, name);
+}
+
 /** What man shows pages with. */
 export function groff(): ClientProgram {
   return systemProgram("groff", "groff");
@@ -50,11 +60,6 @@ export function groff(): ClientProgram {
 /** What checks units. */
 export function systemdAnalyze(): ClientProgram {
   return systemProgram("systemd-analyze", "systemd");
-}
-
-/** A shell that completes command lines. */
-export function shell(name: "bash" | "zsh" | "fish"): ClientProgram {
-  return systemProgram(name, name);
 }
 
 function systemProgram(name: string, debianPackage: string): ClientProgram {

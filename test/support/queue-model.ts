@@ -152,13 +152,15 @@ export class QueueModel {
   changeTtl(messageTtlMs: number | undefined): void {
     const before = this.options.messageTtlMs ?? Infinity;
     this.options = { ...this.options, messageTtlMs };
-    for (const message of this.messages) {
-      if (message.state === "settled") continue;
-      const had = Math.min(message.ownTtlMs, before);
-      const isKnown = had !== Infinity && message.expiresAt !== 0;
-      message.expiresAt = this.#expiry(message.ownTtlMs, isKnown ? message.expiresAt - had : this.#now());
-      message.expiries.push(message.expiresAt);
-    }
+    for (const message of this.messages) if (message.state !== "settled") this.retime(message, before);
+  }
+
+  /** Has a message expire by the time to live that is, when it did by the one `before`; infinite for none. */
+  retime(message: ModelMessage, before: number): void {
+    const had = Math.min(message.ownTtlMs, before);
+    const isKnown = had !== Infinity && message.expiresAt !== 0;
+    message.expiresAt = this.#expiry(message.ownTtlMs, isKnown ? message.expiresAt - had : this.#now());
+    message.expiries.push(message.expiresAt);
   }
 
   settle(message: ModelMessage): void {
@@ -229,13 +231,6 @@ export class QueueModel {
     if (!stored) return "gone";
     if (state === "settled") return settledIn <= committed ? "gone" : "either";
     return told ? "there" : "either";
-  }
-
-  /** Gives a message that is to expire, as the queue is now, but says not when, its time from now on. */
-  timeFromNow(message: ModelMessage): void {
-    if (message.expiresAt !== 0) return;
-    message.expiresAt = this.#expiry(message.ownTtlMs, this.#now());
-    message.expiries.push(message.expiresAt);
   }
 
   /** The broker starts again, with these messages on disk. */

@@ -29,6 +29,7 @@ export class TestHost implements VhostsHost {
   readonly config = { limits: defaultLimits };
   readonly policies = new Policies(this.store);
   readonly defaultVhost = "/";
+  readonly defaultQueueType = undefined;
   readonly definitions = this.store;
   readonly vhosts = new Vhosts(this);
   readonly events = { isHeard: false, emit: () => {} };

@@ -10,7 +10,8 @@ function ofExchanges(
   return {
     ...family,
     *readings(from, vhosts) {
-      for (const vhost of vhostsOf(from, vhosts)) {
+      // As in RabbitMQ, what is of the cluster is not asked for by vhost.
+      for (const vhost of vhostsOf(from, family.isOfCluster === true ? undefined : vhosts)) {
         for (const exchange of vhost.exchanges.values()) if (exchange.name !== "") yield read(exchange, vhost);
       }
     },
@@ -33,8 +34,8 @@ const vhostStatus: Family = {
   name: "vhost_status",
   metrics: [gauge("vhost_status", "Whether a given vhost is running")],
   isOfCluster: true,
-  *readings(from, vhosts) {
-    for (const { name } of vhostsOf(from, vhosts)) yield { labels: { vhost: name }, values: [1] };
+  *readings(from) {
+    for (const { name } of vhostsOf(from, undefined)) yield { labels: { vhost: name }, values: [1] };
   },
 };
 

@@ -5,7 +5,7 @@ import type { Api } from "../api.ts";
 import type { Guard } from "../auth.ts";
 import { type Answer, type Call, done } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
-import { canonicalPropertiesKey, propertiesKey } from "../properties-key.ts";
+import { propertiesKey, spelledPropertiesKey } from "../properties-key.ts";
 import { badRequest, found, missing, notAuthorised, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 import { mapInSlices } from "../slices.ts";
@@ -47,7 +47,7 @@ function pairRoutes(api: Api, host: ManagementHost, guard: Guard, kind: "q" | "e
   api.post(path, "vhost", (call) => addBinding(vhostOf(host, call), guard, call, kind));
   api.get(`${path}/:properties`, "vhost", (call) => {
     const rows = between(vhostOf(host, call), call, kind);
-    const key = canonicalPropertiesKey(call.parameter("properties"));
+    const key = spelledPropertiesKey(call.parameter("properties"));
     return call.item(found(rows.find((row) => row["properties_key"] === key)));
   });
   api.delete(`${path}/:properties`, "vhost", (call) => removeBinding(vhostOf(host, call), guard, call, kind));
@@ -146,7 +146,7 @@ function removeBinding(vhost: Vhost, guard: Guard, call: Call, kind: "q" | "e"):
   if (ends === undefined) throw notFound();
   const { source, destination } = ends;
   if (destination.kind === "queue") checkExclusive(destination, call);
-  const key = canonicalPropertiesKey(call.parameter("properties"));
+  const key = spelledPropertiesKey(call.parameter("properties"));
   const binding = [...source.bindingsTo(destination)].find(
     ({ routingKey, arguments: args }) => propertiesKey(routingKey, args) === key,
   );
