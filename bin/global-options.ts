@@ -7,6 +7,11 @@ export interface GlobalOptions {
   readonly url?: string;
   readonly host?: string;
   readonly port?: string;
+  readonly ssl?: boolean;
+  readonly sslCaCertFile?: string;
+  readonly sslCertFile?: string;
+  readonly sslKeyFile?: string;
+  readonly sslInsecure?: boolean;
   readonly user?: string;
   readonly username?: string;
   readonly vhost?: string;
@@ -25,6 +30,11 @@ const shown: readonly (readonly [flags: string, summary: string])[] = [
   ["--user <name>", `who to log in as (guest) [${loginEnv.user[0]}]; the password: [${loginEnv.password[0]}]`],
   ["-H, --host <name>", "the broker's host, as rabbitmqadmin is told it, instead of --url"],
   ["-P, --port <number>", "the port of its HTTP API, likewise"],
+  ["--ssl", "speak TLS, on port 15671 unless --port says another, likewise; the same as https: in --url"],
+  ["--ssl-ca-cert-file <file>", "trust the authorities in it, and no others"],
+  ["--ssl-cert-file <file>", "the certificate to show"],
+  ["--ssl-key-file <file>", "its key"],
+  ["-k, --ssl-insecure", "trust any certificate: nothing keeps a stranger from reading the password"],
   ["-u, --username <name>", "the same as --user, likewise"],
   ["-p, --vhost <name>", "virtual host to work in (/)"],
   ["-t, --timeout <seconds>", "how long to wait; infinity for ever"],

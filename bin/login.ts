@@ -4,14 +4,25 @@ import { CommandError, exitCode } from "./command-error.ts";
 export interface Login {
   readonly url: string;
   readonly username: string;
+  /** Whom to trust over TLS, and what to show. */
+  readonly tls: TlsTrust;
   /** Asks for it when it is not written anywhere. */
   password(): Promise<string>;
+}
+
+/** As Node.js takes it; empty for the authorities of the system and no certificate of one's own. */
+export interface TlsTrust {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly rejectUnauthorized?: boolean;
 }
 
 /** Where the parts of a login may come from. */
 export interface LoginSources {
   readonly flags: { readonly url: string | undefined; readonly user: string | undefined };
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly tls: TlsTrust;
   /** The configuration file; undefined when there is none. */
   readonly file: LoginFile | undefined;
   /** Asks who sits at the terminal; undefined when nobody does. */
@@ -43,7 +54,7 @@ const fileKeys = ["url", "user", "password"] as const;
 type FileValues = { readonly [Key in (typeof fileKeys)[number]]?: string };
 
 /** Finds the login: what a flag says counts more than the environment, and that more than the file. */
-export function findLogin({ flags, env, file, ask }: LoginSources): Login {
+export function findLogin({ flags, env, tls, file, ask }: LoginSources): Login {
   const values = file === undefined ? {} : readFile(file);
   const inUrl = readUrl(flags.url ?? firstOf(env, loginEnv.url) ?? values.url ?? defaultUrl);
   const username = flags.user ?? inUrl.username ?? firstOf(env, loginEnv.user) ?? values.user ?? defaultUser;
@@ -52,7 +63,7 @@ export function findLogin({ flags, env, file, ask }: LoginSources): Login {
     firstOf(env, loginEnv.password) ??
     (username === (values.user ?? defaultUser) ? values.password : undefined) ??
     (username === defaultUser ? defaultUser : undefined);
-  return { url: inUrl.url, username, password: () => passwordFor(username, known, ask) };
+  return { url: inUrl.url, username, tls, password: () => passwordFor(username, known, ask) };
 }
 
 async function passwordFor(username: string, known: string | undefined, ask: LoginSources["ask"]): Promise<string> {

@@ -69,7 +69,7 @@ export class ManagementClient {
 
   /** The same API as somebody else. */
   as(username: string, password: string): ManagementClient {
-    return new ManagementClient({ url: this.url, username, password: async () => password }, this.#deadline);
+    return new ManagementClient({ ...this.#login, username, password: async () => password }, this.#deadline);
   }
 
   /** The answer's JSON; undefined when there is none. Paths are below `/api`. */
@@ -140,7 +140,7 @@ export class ManagementClient {
     const url = `${this.url}/api${path}`;
     const start = url.startsWith("https:") ? httpsRequest : httpRequest;
     return new Promise((resolve, reject) => {
-      const request = start(url, { method, headers, signal: this.#deadline }, resolve);
+      const request = start(url, { ...this.#login.tls, method, headers, signal: this.#deadline }, resolve);
       request.on("error", (error) => reject(this.#deadline.aborted ? error : this.#unreachable(error)));
       sendBody(request, bytes ?? Buffer.alloc(0), onSent);
     });
@@ -186,6 +186,9 @@ export class ManagementClient {
       "",
       " * Is it running? Start it with: tsbroker start",
       " * Is its management address another? Give it with --url or TSBROKER_URL",
+      ...(isReset(cause) && this.url.startsWith("http:")
+        ? [" * Does it speak TLS only? Then give --ssl, or an address with https:"]
+        : []),
     ];
     return new CommandError(exitCode.unavailable, lines.join("\n"), { cause });
   }
@@ -253,7 +256,11 @@ function reachText(error: Error): string {
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-      return "its certificate is of no authority known here; NODE_EXTRA_CA_CERTS can name a file with it";
+      return "its certificate is of no authority known here; --ssl-ca-cert-file can name a file with it";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return "its certificate is not of this host; give the address as the certificate has it";
+    case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
+      return "it asks for a certificate; --ssl-cert-file and --ssl-key-file name one";
     case "EPROTO":
       return "what listens there does not speak TLS; try http:";
     default:

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import type { CommandSpec } from "./command.ts";
 import { ArgumentError, CommandError, exitCode } from "./command-error.ts";
 import type { Context } from "./context.ts";
 import { type FormatterName, formatterNames } from "./formatters.ts";
 import type { GlobalOptions } from "./global-options.ts";
-import { defaultUrl, findLogin, type LoginFile } from "./login.ts";
+import { defaultUrl, findLogin, type LoginFile, type TlsTrust } from "./login.ts";
 import { ManagementClient } from "./management-client.ts";
 import { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -28,6 +30,7 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   const login = findLogin({
     flags: { url: globals.url ?? urlAt(globals), user: globals.user ?? globals.username },
     env,
+    tls: tlsTrust(globals),
     file: effects.readLoginFile(),
     ask: isInteractive ? (prompt) => terminal.secret(prompt) : undefined,
   });
@@ -47,12 +50,37 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   return { program, api, givenVhost: globals.vhost, vhost, output, terminal, timeoutText, deadline, node };
 }
 
+function tlsTrust({ sslCaCertFile, sslCertFile, sslKeyFile, sslInsecure }: GlobalOptions): TlsTrust {
+  const trust = {
+    ...(sslCaCertFile !== undefined && { ca: readFileSync(sslCaCertFile) }),
+    ...(sslCertFile !== undefined && { cert: readFileSync(sslCertFile) }),
+    ...(sslKeyFile !== undefined && { key: readFileSync(sslKeyFile) }),
+    ...(sslInsecure === true && { rejectUnauthorized: false }),
+  };
+  if (Object.keys(trust).length > 0) checkUsable(trust);
+  return trust;
+}
+
+function checkUsable(trust: TlsTrust): void {
+  try {
+    createSecureContext(trust);
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+function unusable(cause: unknown): CommandError {
+  const files = "what --ssl-ca-cert-file, --ssl-cert-file and --ssl-key-file name";
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new CommandError(exitCode.dataError, `TLS cannot use ${files}${why}`, { cause });
+}
+
 /** The address that rabbitmqadmin's options make; undefined when none of them is given. */
-function urlAt({ host, port }: GlobalOptions): string | undefined {
-  if (host === undefined && port === undefined) return undefined;
+function urlAt({ host, port, ssl }: GlobalOptions): string | undefined {
+  if (host === undefined && port === undefined && ssl !== true) return undefined;
   const usual = new URL(defaultUrl);
   const name = host?.includes(":") === true ? `[${host}]` : (host ?? usual.hostname);
-  return `${usual.protocol}//${name}:${port ?? usual.port}`;
+  return ssl === true ? `https://${name}:${port ?? 15_671}` : `http://${name}:${port ?? usual.port}`;
 }
 
 const maxTimeoutSeconds = 2 ** 31 / 1000 - 1;

@@ -32,7 +32,7 @@ function sourceOf({ deadline }: Context, { url, amqpUrl }: ImportChoice): Source
   const given = parsedUrl(url, /^https?:$/);
   const username = decodeURIComponent(given.username) || "guest";
   const password = decodeURIComponent(given.password) || "guest";
-  const api = new ManagementClient({ url: given.origin, username, password: async () => password }, deadline);
+  const api = new ManagementClient({ url: given.origin, username, tls: {}, password: async () => password }, deadline);
   if (amqpUrl !== undefined) return { api, amqpUrl: withLogin(parsedUrl(amqpUrl, /^amqps?:$/), username, password) };
   const port = Number(given.port) > portDistance ? Number(given.port) - portDistance : amqpPort;
   return { api, amqpUrl: withLogin(new URL(`amqp://${given.hostname}:${port}`), username, password) };

@@ -128,12 +128,13 @@ async function printClusterStatus(context: Context): Promise<void> {
   const listeners = await listenersOf(context);
   const name = String(node["name"]);
   const flags = await context.api.list("/feature-flags");
+  const maintenance = node["being_drained"] === true ? "under maintenance" : "not under maintenance";
   const text = sections({
     Basics: [`Cluster name: ${overview["cluster_name"]}`],
     "Disk Nodes": [name],
     "Running Nodes": [name],
     Versions: [`${name}: ${overview["product_name"]} ${overview["product_version"]}`],
-    "Maintenance status": [`Node: ${name}, status: not under maintenance`],
+    "Maintenance status": [`Node: ${name}, status: ${maintenance}`],
     Alarms: alarmTexts(node),
     "Network Partitions": [],
     Listeners: listeners.map((listener) => `Node: ${listener.node}, ${listenerText(listener).replace("I", "i")}`),
@@ -145,7 +146,7 @@ async function printClusterStatus(context: Context): Promise<void> {
     disk_nodes: [name],
     feature_flags: flags,
     listeners: { [name]: listeners },
-    maintenance_status: { [name]: "not under maintenance" },
+    maintenance_status: { [name]: maintenance },
     partitions: {},
     ram_nodes: [],
     running_nodes: [name],

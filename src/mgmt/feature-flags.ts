@@ -6,6 +6,7 @@ const flags: Readonly<Record<string, string>> = {
   drop_unroutable_metric: "Count unroutable publishes to be dropped in stats",
   empty_basic_get_metric: "Count AMQP `basic.get` on empty queues in stats",
   implicit_default_bindings: "Default bindings are now implicit, instead of being stored in the database",
+  maintenance_mode_status: "Maintenance mode status",
   quorum_queue: "Support queues of type `quorum`",
   user_limits: "Configure connection and channel limits for a user",
   virtual_host_metadata: "Virtual host metadata (description, tags, etc)",

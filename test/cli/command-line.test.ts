@@ -8,7 +8,7 @@ import { unique } from "../support/amqp-client.ts";
 import { useBroker } from "../support/broker.ts";
 import { Brokerctl, runInProcess } from "../support/brokerctl.ts";
 import { addUser } from "../support/management.ts";
-import { describeWith, run, runToEnd, shell } from "../support/programs.ts";
+import { runToEnd } from "../support/programs.ts";
 import { eventually } from "../support/wait-for.ts";
 
 const broker = useBroker();
@@ -163,61 +163,6 @@ describe("completion", () => {
     expect((await runInProcess(["autocomplete", "list_user_"])).stdout).toBe(
       "list_user_limits\nlist_user_permissions\nlist_user_topic_permissions\n",
     );
-  });
-
-  it("in bash completes commands, columns and options", async () => {
-    const script = (await runInProcess(["completion", "bash"])).stdout;
-    const complete = async (...words: string[]) => {
-      const set = `COMP_WORDS=(brokerctl ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}`;
-      const { stdout } = await runToEnd("bash", ["-c", `${script}\n${set}; _brokerctl; echo "\${COMPREPLY[@]}"`]);
-      return stdout.trim().split(" ");
-    };
-    expect(await complete("list_us")).toEqual([
-      "list_user_limits",
-      "list_user_permissions",
-      "list_user_topic_permissions",
-      "list_users",
-    ]);
-    expect(await complete("-q", "list_queues", "message_bytes_r")).toEqual([
-      "message_bytes_ready",
-      "message_bytes_ram",
-    ]);
-    expect(await complete("declare", "pol")).toEqual(["policy"]);
-    expect(await complete("set_policy", "--app")).toEqual(["--apply-to"]);
-  });
-
-  describeWith(shell("zsh"), "in zsh", (zsh) => {
-    it("completes commands, columns and options", async () => {
-      // compdef and compadd are there only while a person types: what the function is asked with, and what it adds.
-      const script = (await runInProcess(["completion", "zsh"])).stdout;
-      const complete = async (...words: string[]) => {
-        const stubs = "compdef() {}; _files() {}; compadd() { shift; print -l -- $@ | grep -- ^$PREFIX }";
-        const typed = ["brokerctl", ...words].map((word) => `'${word}'`).join(" ");
-        const asked = `f() { local words=(${typed}) CURRENT=${words.length + 1} PREFIX='${words.at(-1)}'; _brokerctl }; f`;
-        return (await run(zsh, ["-f", "-c", `${stubs}\n${script}\n${asked}`])).trim().split("\n");
-      };
-      expect(await complete("set_poli")).toEqual(["set_policy"]);
-      expect(await complete("-q", "list_queues", "message_bytes_ra")).toEqual(["message_bytes_ram"]);
-      expect(await complete("set_policy", "--app")).toEqual(["--apply-to"]);
-      expect((await runInProcess(["completion", "zsh"])).stdout).toContain("compdef _brokerctl brokerctl rabbitmqctl");
-    });
-  });
-
-  describeWith(shell("fish"), "in fish", (fish) => {
-    it("completes commands, columns and options", async () => {
-      const input = (await runInProcess(["completion", "fish"])).stdout;
-      const complete = async (line: string) => {
-        const text = await run(fish, ["--no-config", "-c", `cat | source; complete -C'${line}'`], { input });
-        return text.trim().split("\n");
-      };
-      expect(await complete("brokerctl set_poli")).toEqual(["set_policy"]);
-      expect(await complete("rabbitmqctl -q list_queues message_bytes_ra")).toEqual(["message_bytes_ram"]);
-      expect(await complete("rabbitmqctl set_policy --app")).toEqual(["--apply-to"]);
-    });
-  });
-
-  it("is there for no shell that is not known", async () => {
-    expect(await runInProcess(["completion", "cmd"])).toMatchObject({ exitCode: 65 });
   });
 });
 

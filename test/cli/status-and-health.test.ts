@@ -45,6 +45,15 @@ describe("status", () => {
   });
 });
 
+it("tells of a node that is drained, until it is revived", async () => {
+  await brokerctl.out("drain");
+  expect(await brokerctl.out("cluster_status")).toMatch(/^Node: \S+, status: under maintenance$/m);
+  const { maintenance_status } = Object(await brokerctl.json("cluster_status"));
+  expect(Object.values(maintenance_status)).toEqual(["under maintenance"]);
+  await brokerctl.out("revive");
+  expect(await brokerctl.out("cluster_status")).toMatch(/^Node: \S+, status: not under maintenance$/m);
+});
+
 describe("attempts to log in", () => {
   it("are counted by protocol, and anew after a reset", async () => {
     await brokerctl.out("reset_node_auth_attempt_metrics");

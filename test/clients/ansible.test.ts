@@ -113,9 +113,11 @@ describeWith(ansible(), "Ansible's modules for RabbitMQ", (program) => {
     ]);
   });
 
-  it("waits before and after an upgrade", { timeout: slow }, async () => {
+  it("drains and revives the node around an upgrade", { timeout: slow }, async () => {
     await play([
       { module: "upgrade", args: { action: "await_online_quorum_plus_one" }, changed: true },
+      ...twice("upgrade", { action: "drain" }),
+      ...twice("upgrade", { action: "revive" }),
       { module: "upgrade", args: { action: "post_upgrade" }, changed: true },
       { module: "feature_flag", args: { name: "quorum_queue" }, changed: false },
     ]);

@@ -139,6 +139,9 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
     ["GET", `/bindings/${vhost}/e/x1/q/q1/a.b`],
     ["GET", `/bindings/${vhost}/e/x1/q/q1/a%2Bb%257E%252Fc`],
     ["GET", `/bindings/${vhost}/e/x1/q/q1/none`],
+    ...["a%20b%257E%252Fc", "a%20b~/c", "a%2Bb%257E%2Fc", "a%25zz", "%7E"].map(
+      (key): Call => ["GET", `/bindings/${vhost}/e/x1/q/q1/${key}`],
+    ),
     ["DELETE", `/bindings/${vhost}/e/x1/q/q1/a.b`],
     ["DELETE", `/bindings/${vhost}/e/x1/q/q1/a.b`],
     ["GET", `/bindings/${vhost}`],

@@ -48,7 +48,7 @@ export function ansible(): ClientProgram {
 }
 
 /** A shell that completes command lines. */
-export function shell(name: "zsh" | "fish"): ClientProgram {
+export function shell(name: "bash" | "zsh" | "fish"): ClientProgram {
   return systemProgram(name, name);
 }
 

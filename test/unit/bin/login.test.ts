@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { findLogin, type LoginSources } from "../../../bin/login.ts";
 
-const none: LoginSources = { flags: { url: undefined, user: undefined }, env: {}, file: undefined, ask: undefined };
+const none: LoginSources = {
+  tls: {},
+  flags: { url: undefined, user: undefined },
+  env: {},
+  file: undefined,
+  ask: undefined,
+};
 
 function file(text: string, isShared = false): LoginSources["file"] {
   return { path: "/home/me/.config/tsbroker", text, isShared };
