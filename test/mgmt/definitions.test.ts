@@ -145,6 +145,65 @@ describe("/api/definitions", () => {
     });
   });
 
+  it("takes in what RabbitMQ 4 exported, with what is new there", async () => {
+    const four = {
+      rabbit_version: "4.1.0",
+      rabbitmq_version: "4.1.0",
+      product_name: "RabbitMQ",
+      product_version: "4.1.0",
+      rabbitmq_definition_format: "cluster",
+      original_cluster_name: "rabbit@four",
+      explanation: "Definitions of cluster 'rabbit@four'",
+      users: [{ ...document.users[0], name: "four", limits: {} }],
+      vhosts: [
+        {
+          name: "four",
+          description: "",
+          tags: [],
+          default_queue_type: "classic",
+          metadata: { description: "", tags: [], default_queue_type: "classic" },
+          limits: { "max-queues": 7 },
+        },
+      ],
+      permissions: [{ user: "four", vhost: "four", ...everything }],
+      topic_permissions: [],
+      parameters: [],
+      global_parameters: [
+        { name: "cluster_tags", value: [] },
+        { name: "internal_cluster_id", value: "rabbitmq-cluster-id-a" },
+      ],
+      policies: [
+        {
+          vhost: "four",
+          name: "limit",
+          pattern: "^q",
+          "apply-to": "quorum_queues",
+          definition: { "delivery-limit": 5, "max-length": 9 },
+          priority: 0,
+        },
+      ],
+      queues: ["classic", "quorum"].map((type) => ({
+        name: `q-${type}`,
+        vhost: "four",
+        type,
+        durable: true,
+        auto_delete: false,
+        arguments: { "x-queue-type": type },
+      })),
+      exchanges: [
+        { name: "x", vhost: "four", type: "direct", durable: true, auto_delete: false, internal: false, arguments: {} },
+      ],
+      bindings: [],
+    };
+    expect(await admin.post("/definitions", four)).toMatchObject({ status: 204, body: undefined });
+    expect((await as(broker, "four", "alice-pw").get("/whoami")).status).toBe(200);
+    expect(await admin.read("/vhost-limits/four")).toEqual([{ vhost: "four", value: { "max-queues": 7 } }]);
+    expect(await admin.read("/queues/four?columns=name,policy,type")).toEqual([
+      { name: "q-classic", policy: null, type: "classic" },
+      { name: "q-quorum", policy: "limit", type: "quorum" },
+    ]);
+  });
+
   it("keeps every digit of a 64-bit integer", async () => {
     const args = { "x-mine": 9223372036854775807n, "x-table": { least: -9223372036854775808n } };
     const queues = [{ name: "long", vhost: "/", durable: true, auto_delete: false, arguments: args }];
