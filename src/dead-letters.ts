@@ -1,4 +1,5 @@
 import type { FieldTable, FieldValue } from "./field-table.ts";
+import { isInteger } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import { Message } from "./record.ts";
 import { editRecord } from "./record-edit.ts";
@@ -31,7 +32,10 @@ export function makeDeadLetter(queue: Grave, reason: DeathReason, record: Buffer
   if (override !== undefined) edited.delete("CC");
   const deaths = addDeath(headers, newDeath(queue, reason, message, cc, now));
   edited.set("x-death", { type: "array", value: deaths.map((value) => ({ type: "table", value })) });
-  noteDeath(edited, queue.name, reason, message.exchange);
+  if (!headers.has("x-death") || !headers.has("x-first-death-reason")) {
+    note(edited, "first", queue.name, reason, message.exchange);
+  }
+  note(edited, "last", queue.name, reason, message.exchange);
   return {
     reason,
     exchange,
@@ -70,9 +74,12 @@ function addDeath(headers: FieldTable, death: FieldTable): FieldTable[] {
   const same = before.find((other) => isSame(other, death));
   if (same === undefined) return [death, ...before];
   const count = same.get("count");
-  const times = count !== undefined && count.type === "long" ? Number(count.value) : 0;
+  const times = count !== undefined && isInteger(count) ? Number(count.value) : 0;
   // The count may come from a client and be anything.
-  const counted = new Map(same).set("count", { type: "long", value: Math.min(times + 1, Number.MAX_SAFE_INTEGER) });
+  const counted = new Map(same).set("count", {
+    type: "long",
+    value: Math.min(Math.max(times, 0) + 1, Number.MAX_SAFE_INTEGER),
+  });
   return [counted, ...before.filter((other) => other !== same)];
 }
 
@@ -91,12 +98,7 @@ function textOf(death: FieldTable, name: string): string {
   return field?.type === "longstr" ? field.value.toString() : "";
 }
 
-/** The first death stays in the headers for ever; the last one is replaced. */
-function noteDeath(headers: Map<string, FieldValue>, queue: string, reason: string, exchange: string): void {
-  if (!headers.has("x-first-death-reason")) note(headers, "first", queue, reason, exchange);
-  note(headers, "last", queue, reason, exchange);
-}
-
+/** The headers of a first death are there for ever, those of the last are replaced. */
 function note(headers: Map<string, FieldValue>, which: string, queue: string, reason: string, exchange: string): void {
   headers.set(`x-${which}-death-queue`, longstr(queue));
   headers.set(`x-${which}-death-reason`, longstr(reason));

@@ -14,6 +14,11 @@ export function checkNameSize(kind: string, name: string): void {
 /** The publish address of the direct reply-to pseudo-queue. */
 export const directReplyTo = "amq.rabbitmq.reply-to";
 
+/** True for the pseudo-queue, and for what its consumers have in its place. */
+export function isReplyAddress(name: string): boolean {
+  return name === directReplyTo || name.startsWith(`${directReplyTo}.`);
+}
+
 /** True for names that only the broker may create. */
 export function isReserved(name: string): boolean {
   return name.startsWith("amq.");

@@ -13,7 +13,7 @@ import { logExchange } from "./log-exchange.ts";
 import { exchangeText, isReserved, queueText } from "./names.ts";
 import { tableToPlain } from "./plain-table.ts";
 import { queueOptions } from "./policy-effects.ts";
-import { queueArguments, queueTypeOf } from "./queue/arguments.ts";
+import { isForeign, queueArguments, queueTypeOf } from "./queue/arguments.ts";
 import { Queue, type QueueProperties } from "./queue/queue.ts";
 import type { BindingDefinition } from "./store/store.ts";
 import type { Bindable, Vhost, VhostExchange } from "./vhost.ts";
@@ -315,9 +315,11 @@ function checkQueue(vhost: Vhost, existing: Queue, declaration: QueueDeclaration
   const text = queueText(existing.name, vhost.name);
   checkProperty(text, "durable", declaration.durable && !declaration.exclusive, existing.durable);
   checkProperty(text, "auto_delete", declaration.autoDelete, existing.autoDelete);
-  // To say classic is to say nothing.
+  // To say classic is to say nothing, and what a type does not know it does not compare.
   const isSameType = queueTypeOf(declaration.arguments) === existing.type;
-  const compared = queueArguments.filter((name) => name !== "x-queue-type" || !isSameType);
+  const compared = queueArguments.filter((name) =>
+    name === "x-queue-type" ? !isSameType : !isForeign(existing.type, name),
+  );
   checkArguments(text, compared, declaration.arguments, existing.arguments);
 }
 

@@ -66,6 +66,7 @@ export const queueArguments = [
   "x-delayed-retry-max",
   "x-quorum-initial-group-size",
   "x-queue-leader-locator",
+  "x-queue-master-locator",
   "x-max-in-memory-length",
   "x-max-in-memory-bytes",
 ] as const;

@@ -169,6 +169,18 @@ describe("dead lettering", () => {
     expect(await drain(channel, witness)).toEqual([]);
   });
 
+  it("counts on from the deaths that a client publishes again, and knows of cycles from them", async () => {
+    const channel = await client.channel();
+    const dead = await client.queue(channel);
+    const queue = await client.queue(channel, { deadLetterExchange: "", deadLetterRoutingKey: dead, messageTtl: 10 });
+    const died = (where: string) => ({ "x-death": [{ queue: where, reason: "expired", count: 2 }] });
+    send(channel, queue, ["went round"], { headers: died(dead) });
+    send(channel, queue, ["again"], { headers: died(queue) });
+    const message = await take(channel, dead);
+    expect([body(message), deaths(message)]).toEqual(["again", [{ queue, reason: "expired", count: 3 }]]);
+    expect(await drain(channel, dead)).toEqual([]);
+  });
+
   it("drops what no queue takes, or what has no exchange to go to", async () => {
     const channel = await client.channel();
     const lost = await client.queue(channel, { deadLetterExchange: client.exchangeName("missing") });

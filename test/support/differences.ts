@@ -17,6 +17,7 @@ export const differences = {
   "delivery limit": "quorum queues have one of 20, as in 4.x, and classic queues may have one",
   "quorum priorities": "quorum queues have priorities, as in 4.3",
   "delayed retry": "quorum queues can delay retries, as in 4.3",
+  "reply-to binding": "amq.rabbitmq.reply-to cannot be bound or unbound, as in 4.3",
   "name prefix": "x-name-prefix, as in 4.3",
 } as const;
 

@@ -258,6 +258,14 @@ const reserved: Refusal[] = [
     steps: [["exchange.delete", { exchange: "amq.<x>" }]],
     text: deletion("amq.<x>"),
   },
+  ...["queue.bind", "queue.unbind"].map(
+    (method): Refusal => ({
+      name: `${method} of the pseudo-queue of replies`,
+      steps: [[method, { queue: "amq.rabbitmq.reply-to", exchange: "amq.direct" }]],
+      text: "ACCESS_REFUSED - cannot bind or unbind to a volatile (direct reply-to) queue",
+      difference: "reply-to binding",
+    }),
+  ),
   {
     name: "declaring the default exchange",
     steps: [["exchange.declare", { exchange: "", type: "direct", durable: true }]],

@@ -84,6 +84,59 @@ const scenarios: Record<string, Scenario> = {
     }
   },
 
+  "arguments without effect are compared by the types that know them, and passed over by the others": async (
+    t,
+    name,
+  ) => {
+    const inert: [argument: string, value: unknown, other: unknown][] = [
+      ["x-queue-mode", "lazy", "default"],
+      ["x-queue-version", 2, 1],
+      ["x-queue-master-locator", "min-masters", "client-local"],
+      ["x-queue-leader-locator", "client-local", "balanced"],
+      ["x-quorum-initial-group-size", 1, 2],
+      ["x-max-in-memory-length", 5, 6],
+      ["x-max-in-memory-bytes", 5, 6],
+      ["x-max-age", "1D", "2D"],
+      ["x-stream-max-segment-size-bytes", 1000, 2000],
+      ["x-initial-cluster-size", 1, 2],
+      ["x-ha-policy", "all", "nodes"],
+      ["my-own", 1, 2],
+    ];
+    for (const type of ["classic", "quorum"]) {
+      for (const [argument, value, other] of inert) {
+        // RabbitMQ 4 lets a classic queue say where its leader is to be; 3.10 does not.
+        if (type === "classic" && argument === "x-queue-leader-locator") continue;
+        const queue = name(type);
+        for (const given of [value, value, undefined, other]) {
+          const args = { "x-queue-type": type, ...(given !== undefined && { [argument]: given }) };
+          const { name: answer } = await t.call("queue.declare", { queue, durable: true, arguments: args });
+          if (answer === "channel.close") await reopen(t);
+        }
+        await t.call("queue.delete", { queue });
+      }
+    }
+  },
+
+  "arguments without effect must be right": async (t, name) => {
+    const wrong: [type: string, argument: string, value: unknown][] = [
+      ["classic", "x-queue-mode", "fast"],
+      ["classic", "x-queue-mode", 1],
+      ["classic", "x-queue-version", 3],
+      ["classic", "x-queue-version", "2"],
+      ["quorum", "x-queue-leader-locator", "anywhere"],
+      ["quorum", "x-queue-leader-locator", 1],
+      ["quorum", "x-quorum-initial-group-size", 0],
+      ["quorum", "x-quorum-initial-group-size", "1"],
+      ["quorum", "x-max-in-memory-length", -1],
+      ["quorum", "x-max-in-memory-bytes", "1"],
+    ];
+    for (const [type, argument, value] of wrong) {
+      const args = { "x-queue-type": type, [argument]: value };
+      await t.call("queue.declare", { queue: name("q"), durable: true, arguments: args });
+      await reopen(t);
+    }
+  },
+
   "x-consistent-hash refuses what it cannot weigh or hash": async (t, name) => {
     const [queue, exchange] = [name("q"), name("x")];
     const type = "x-consistent-hash";
@@ -281,6 +334,38 @@ const scenarios: Record<string, Scenario> = {
     await t.call("basic.get", { queue: dead });
   },
 
+  "a client's own x-death is counted on": async (t, name) => {
+    const [work, dead] = [name("work"), name("dead")];
+    await t.call("queue.declare", { queue: dead, exclusive: true });
+    const args = { "x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead };
+    await t.call("queue.declare", { queue: work, exclusive: true, arguments: args });
+    const first = {
+      "x-first-death-queue": "nursery",
+      "x-first-death-reason": "expired",
+      "x-first-death-exchange": "cradle",
+    };
+    const same = { reason: "rejected", queue: work, exchange: "", "routing-keys": [work] };
+    const other = { count: 5, reason: "expired", queue: "nursery", exchange: "cradle", "routing-keys": ["k"] };
+    const own = [
+      [{ ...same, count: 5 }],
+      [{ ...same, count: new Tagged("l", 5) }],
+      [{ ...same, count: new Tagged("s", 5) }],
+      [other],
+      [other, { ...same, count: 2 }],
+      [same],
+      "no deaths at all",
+    ];
+    await t.call("confirm.select");
+    for (const [index, deaths] of own.entries()) {
+      t.publish({ "routing-key": work }, "again", { headers: { "x-death": deaths, ...first } });
+      await t.receive();
+      await t.call("basic.get", { queue: work });
+      t.send("basic.reject", { "delivery-tag": 2 * index + 1 });
+      await t.call("queue.declare", { queue: work, passive: true });
+      await t.call("basic.get", { queue: dead });
+    }
+  },
+
   priorities: async (t, name) => {
     const queue = name("q");
     await t.call("queue.declare", { queue, exclusive: true, arguments: { "x-max-priority": 5 } });
@@ -319,6 +404,58 @@ const scenarios: Record<string, Scenario> = {
     t.publish({ "routing-key": queue }, "too late", { "reply-to": "amq.rabbitmq.reply-to" });
     await t.receive();
     await reopen(t);
+  },
+
+  "direct reply-to is no queue": async (t, name) => {
+    const pseudo = "amq.rabbitmq.reply-to";
+    const gone = `${pseudo}.nobody`;
+    for (const passive of [false, true]) await t.call("queue.declare", { queue: pseudo, passive });
+    for (const queue of [pseudo, gone]) {
+      await t.call("queue.delete", { queue });
+      for (const method of ["queue.purge", "basic.get"]) {
+        await t.call(method, { queue });
+        await reopen(t);
+      }
+    }
+    for (const passive of [false, true]) {
+      await t.call("queue.declare", { queue: gone, passive });
+      await reopen(t);
+    }
+    for (const method of ["basic.consume", "queue.bind"]) {
+      await t.call(method, { queue: gone, exchange: "amq.direct" });
+      await reopen(t);
+    }
+    await t.call("confirm.select");
+    for (const key of [pseudo, gone]) {
+      t.publish({ "routing-key": key, mandatory: true }, "to nobody");
+      await t.receiveMany(2);
+    }
+    const queue = name("q");
+    await t.call("queue.declare", { queue, exclusive: true });
+    t.publish({ "routing-key": queue }, "an address of one's own", { "reply-to": gone });
+    await t.receive();
+    await t.call("basic.get", { queue, "no-ack": true });
+  },
+
+  "direct reply-to refuses": async (t, name) => {
+    const pseudo = "amq.rabbitmq.reply-to";
+    const queue = name("q");
+    await t.call("queue.declare", { queue, exclusive: true });
+    await t.call("basic.consume", { queue: pseudo });
+    await reopen(t);
+    await t.call("basic.consume", { queue: pseudo, "consumer-tag": "a", "no-ack": true, exclusive: true });
+    await t.call("basic.consume", { queue: pseudo, "consumer-tag": "b", "no-ack": true });
+    await reopen(t);
+    t.publish({ "routing-key": queue }, "before a consumer", { "reply-to": pseudo });
+    await t.receive();
+    await reopen(t);
+    await t.call("tx.select");
+    t.publish({ "routing-key": queue }, "in a transaction", { "reply-to": pseudo });
+    await t.receive();
+    await reopen(t);
+    await t.call("basic.get", { queue });
+    await t.call("basic.consume", { queue: pseudo, "consumer-tag": "a", "no-ack": true });
+    await t.call("basic.consume", { queue: pseudo, "consumer-tag": "a", "no-ack": true });
   },
 
   "auto-delete": async (t, name) => {

@@ -10,7 +10,7 @@ import type { Channel } from "./channel.ts";
 import { consumerCreated, consumerDeleted } from "./client-events.ts";
 import { type Method, type MethodArguments, methodId } from "./codec/methods.ts";
 import { ChannelConsumer } from "./deliver.ts";
-import { consumeReplies } from "./direct-reply.ts";
+import { checkReplies, consumeReplies } from "./direct-reply.ts";
 import { queueName, readableQueue, textOf } from "./queue-class.ts";
 import { settleOne, settleUpTo } from "./settlements.ts";
 import type { Settlement } from "./unacked.ts";
@@ -107,6 +107,7 @@ function qos(channel: Channel, args: MethodArguments<"basic.qos">): void {
 
 function consume(channel: Channel, args: MethodArguments<"basic.consume">): void {
   const tag = args.consumerTag === "" ? generateConsumerTag() : args.consumerTag;
+  if (args.queue === directReplyTo) checkReplies(channel, args.noAck);
   if (channel.consumers.has(tag) || channel.replies?.tag === tag) {
     throw new BrokerError("NOT_ALLOWED", `attempt to reuse consumer tag '${tag}'`);
   }
@@ -114,7 +115,7 @@ function consume(channel: Channel, args: MethodArguments<"basic.consume">): void
   if (channel.consumers.size + (channel.replies === undefined ? 0 : 1) >= most) {
     throw new BrokerError("NOT_ALLOWED", `reached maximum (${most}) of consumers per channel`);
   }
-  if (args.queue === directReplyTo) channel.replies = consumeReplies(channel, tag, args.noAck);
+  if (args.queue === directReplyTo) channel.replies = consumeReplies(channel, tag);
   else return consumeQueue(channel, tag, args);
   if (!args.nowait) channel.send("basic.consume-ok", { consumerTag: tag });
 }

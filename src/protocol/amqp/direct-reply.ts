@@ -49,10 +49,14 @@ export class DirectReplyConsumer implements Target {
   }
 }
 
-/** Makes the consumer of a basic.consume on amq.rabbitmq.reply-to. Throws PRECONDITION_FAILED. */
-export function consumeReplies(channel: Channel, tag: string, noAck: boolean): DirectReplyConsumer {
+/** Checks that a channel can have a consumer on amq.rabbitmq.reply-to. Throws PRECONDITION_FAILED. */
+export function checkReplies(channel: Channel, noAck: boolean): void {
   if (!noAck) throw new BrokerError("PRECONDITION_FAILED", "reply consumer cannot acknowledge");
   if (channel.replies !== undefined) throw new BrokerError("PRECONDITION_FAILED", "reply consumer already set");
+}
+
+/** Makes the consumer of a basic.consume on amq.rabbitmq.reply-to. */
+export function consumeReplies(channel: Channel, tag: string): DirectReplyConsumer {
   const consumer = new DirectReplyConsumer(channel, tag);
   channel.vhost.replyTargets.set(consumer.name, consumer);
   return consumer;

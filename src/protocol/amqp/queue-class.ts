@@ -1,6 +1,13 @@
 import { BrokerError } from "../../errors.ts";
 import type { FieldTable } from "../../field-table.ts";
-import { directReplyTo, generateQueueName, isReserved, queueText, stripLineBreaks } from "../../names.ts";
+import {
+  directReplyTo,
+  generateQueueName,
+  isReplyAddress,
+  isReserved,
+  queueText,
+  stripLineBreaks,
+} from "../../names.ts";
 import { queueTypeOf } from "../../queue/arguments.ts";
 import type { Queue } from "../../queue/queue.ts";
 import { bind, checkExclusive, declareQueue, deleteQueue, unbind } from "../../topology.ts";
@@ -41,15 +48,18 @@ export function queueName(channel: Channel, name: string): string {
 }
 
 function handleDeclare(channel: Channel, args: MethodArguments<"queue.declare">): void {
-  if (isReplyQueue(channel, args.queue)) {
-    if (!args.nowait) channel.send("queue.declare-ok", { queue: args.queue, messageCount: 0, consumerCount: 1 });
-  } else if (args.passive) passiveDeclare(channel, args);
+  if (isReplyAddress(args.queue)) declareReplyAddress(channel, args);
+  else if (args.passive) passiveDeclare(channel, args);
   else declare(channel, args);
 }
 
 /** Direct reply-to addresses are queues in name only: clients may declare them to see whether the other end lives. */
-function isReplyQueue(channel: Channel, name: string): boolean {
-  return name === directReplyTo || channel.vhost.replyTargets.has(name);
+function declareReplyAddress(channel: Channel, { queue, nowait }: MethodArguments<"queue.declare">): void {
+  const { vhost } = channel;
+  if (queue !== directReplyTo && !vhost.replyTargets.has(queue)) {
+    throw new BrokerError("NOT_FOUND", `no ${queueText(queue, vhost.name)}`);
+  }
+  if (!nowait) channel.send("queue.declare-ok", { queue, messageCount: 0, consumerCount: 1 });
 }
 
 function declare(channel: Channel, args: MethodArguments<"queue.declare">): void {
@@ -173,7 +183,7 @@ function purge(channel: Channel, args: MethodArguments<"queue.purge">): void {
 
 function remove(channel: Channel, args: MethodArguments<"queue.delete">): void {
   const name = queueName(channel, args.queue);
-  if (isReplyQueue(channel, name)) {
+  if (isReplyAddress(name)) {
     if (!args.nowait) channel.send("queue.delete-ok", { messageCount: 0 });
     return;
   }
