@@ -1,7 +1,7 @@
 import type { Pages } from "../store/pages.ts";
 import type { Store, StoredMessages } from "../store/store.ts";
 import type { Segment } from "./segment.ts";
-import { newImage, readImage } from "./segment-image.ts";
+import { newImage, readImage, recycleImage } from "./segment-image.ts";
 import type { SegmentList } from "./segment-list.ts";
 
 /** Segments after the one being read that are kept in memory, and read back ahead of need. */
@@ -58,7 +58,9 @@ export class Paging {
     if (!this.#mayLeave(segment, level) || this.#writing.has(segment)) return;
     const { changes } = segment;
     this.#writing.add(segment);
-    pages.write(segment.number, segment.image(), (error) => {
+    const image = segment.image();
+    pages.write(segment.number, image, (error) => {
+      recycleImage(image);
       this.#writing.delete(segment);
       // Without the page, or with one that is out of date, the segment stays where it is.
       const isCurrent = error === undefined && segment.changes === changes && this.#mayLeave(segment, level);

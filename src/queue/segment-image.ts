@@ -10,12 +10,31 @@ import type { StoredMessages } from "../store/store.ts";
 const headBytes = 8;
 const columnBytes = 8 + 4 + 4 + 4;
 
+/**
+ * Memory of images that were written, for new ones: fresh memory for each costs page faults, and has V8 collect garbage
+ * again and again. Most images fit; small ones are not worth it.
+ */
+const spare: Buffer[] = [];
+const spareMax = 4;
+const spareBytes = 2 * 1024 * 1024;
+const spareBytesMin = 64 * 1024;
+
 /** The columns of an image of `count` messages with `bytes` of records. */
 export function newImage(count: number, bytes: number): { readonly image: Buffer; readonly columns: StoredMessages } {
-  // Not from Node's pool: the columns need a place that is aligned.
-  const image = Buffer.allocUnsafeSlow(headBytes + count * columnBytes + bytes);
+  const image = imageMemory(headBytes + count * columnBytes + bytes);
   new Float64Array(image.buffer, 0, 1)[0] = count;
   return { image, columns: readImage(image) };
+}
+
+/** Not from Node's pool: the columns need a place that is aligned. */
+function imageMemory(size: number): Buffer {
+  if (size < spareBytesMin || size > spareBytes) return Buffer.allocUnsafeSlow(size);
+  return (spare.pop() ?? Buffer.allocUnsafeSlow(spareBytes)).subarray(0, size);
+}
+
+/** The image was written and is not needed any more. */
+export function recycleImage({ buffer }: Buffer): void {
+  if (buffer.byteLength === spareBytes && spare.length < spareMax) spare.push(Buffer.from(buffer));
 }
 
 /** The messages of an image; they stay views of it. */
