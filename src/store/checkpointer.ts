@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { configure, openDatabase } from "./database.ts";
+import { openDatabase, setDurable } from "./database.ts";
 
 /*
  * A thread beside the writer that copies the write-ahead log into the data file. SQLite lets one connection do that
@@ -14,7 +14,7 @@ export type CheckpointAnswer = { readonly failure: string | undefined };
 
 function serve(port: MessagePort, file: string): void {
   const db = openDatabase(file);
-  configure(db);
+  setDurable(db);
   port.on("message", (request: CheckpointRequest) => {
     if (request === "close") {
       db.close();

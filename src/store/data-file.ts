@@ -1,9 +1,9 @@
-import { accessSync, chmodSync, closeSync, constants, fdatasync, mkdirSync, openSync, statSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { configure, openDatabase } from "./database.ts";
+import { openDatabase, setDurable } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
@@ -51,8 +51,6 @@ export class DataFile {
   readonly #reader: SegmentReader;
   readonly #owner: Statement;
   readonly #checkpoints: Checkpoints;
-  /** The log once more, to sync it without SQLite, which would wait for that. */
-  readonly #log: number;
   #mustCheckpointHere = false;
   #mayShrink = true;
   readonly #begin: Statement;
@@ -69,7 +67,6 @@ export class DataFile {
       this.#lock.close();
       throw error;
     }
-    this.#log = openSync(`${this.#db.name}-wal`, "r");
     this.#definitions = new SqliteDefinitions(this.#db);
     this.#messages = new SqliteMessages(this.#db);
     this.#reader = new SegmentReader(this.#db);
@@ -90,7 +87,7 @@ export class DataFile {
     }
   }
 
-  /** Writes a batch in one transaction, to be synced; throws, with nothing changed, when it cannot. */
+  /** Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. */
   write(definitions: readonly DefinitionChange[], droppedQueues: readonly number[], operations: Buffer): void {
     this.#transaction(() => {
       for (const change of definitions) this.#definitions.apply(change);
@@ -99,20 +96,6 @@ export class DataFile {
       this.#messages.flush();
       this.#messages.sweep(sweepMs);
     });
-  }
-
-  /**
-   * Calls `done` when all that was written before is on disk, or with the error. After an error nothing is known of what
-   * the log holds on disk: {@link rescue} must bring it to safety.
-   */
-  sync(done: (error: Error | null) => void): void {
-    fdatasync(this.#log, done);
-  }
-
-  /** Copies all of the log into the data file and empties it; false when somebody else keeps it from that. */
-  rescue(): boolean {
-    const row: unknown = this.#db.pragma("wal_checkpoint(TRUNCATE)", { simple: true });
-    return row === 0;
   }
 
   /** Reads the messages of a segment, those that are whole, and says what is wrong with the others. */
@@ -179,7 +162,6 @@ export class DataFile {
   close(closed: () => void): void {
     this.#checkpoints.close(() => {
       this.#db.close();
-      closeSync(this.#log);
       this.#lock.close();
       closed();
     });
@@ -211,7 +193,7 @@ export class DataFile {
 
 const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOBIG", "INTERNAL"];
 
-/** True for what the disk or the operating system did to us or SQLite, false for mistakes of ours. */
+/** True for what the disk or the operating system did to SQLite, false for mistakes of ours. */
 export function isDiskError(error: unknown): error is Error {
   return error instanceof Sqlite.SqliteError && !ownMistakes.includes(error.code.split("_")[1] ?? "");
 }
@@ -255,7 +237,7 @@ function openDataFile(file: string): Database {
     db.pragma("auto_vacuum = INCREMENTAL");
     const mode = db.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
-    configure(db);
+    setDurable(db);
     upgradeSchema(db);
     return db;
   } catch (error) {

@@ -6,17 +6,14 @@ const logBytesKept = 64 * 1024 * 1024;
 /** How long to wait for somebody else's lock on the data file, a person's shell that writes to it, before that fails. */
 const lockWaitMs = 100;
 
-/** Opens a data file. */
+/** Opens a data file whose commits, and checkpoints, are on disk when they return. */
 export function openDatabase(file: string): Database {
   return new Sqlite(file, { timeout: lockWaitMs });
 }
 
-/**
- * Sets what holds for a connection, once the file is known to be ours. Checkpoints are on disk when they return; commits
- * are whole, and on disk once the log is synced after them.
- */
-export function configure(db: Database): void {
-  db.pragma("synchronous = NORMAL");
+/** Sets what holds for a connection, once the file is known to be ours. */
+export function setDurable(db: Database): void {
+  db.pragma("synchronous = FULL");
   db.pragma("wal_autocheckpoint = 0");
   db.pragma(`journal_size_limit = ${logBytesKept}`);
 }

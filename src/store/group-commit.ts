@@ -13,14 +13,11 @@ export type Delay = (step: () => void, ms: number) => void;
 /** How long what was marked as less urgent may be left for a later batch once more: see BatchSource.pack. */
 const lingerMs = 2;
 
-/** Batches that may be written without being on disk. While the disk is slower than that, they get larger instead. */
-const pendingMax = 4;
-
 /**
  * Gathers one batch while the one before is written: the busier, the larger. At the end of a loop turn with nothing
  * being written, or when the one being written is done, the next is packed and goes to `write`, whose owner calls
- * {@link written} when the next one may come, and {@link synced} when it is on disk, perhaps later and with others. A
- * batch with nothing in it, its messages all settled meanwhile, commits with those before it, without being written.
+ * {@link written} when it is on disk. A batch with nothing in it, its messages all settled meanwhile, commits without
+ * being written.
  *
  * What is not urgent waits for a `delay` instead: a message that is acked in that time need never be written. Without
  * a delay everything is urgent.
@@ -32,12 +29,9 @@ export class GroupCommit {
   readonly #free: GatheredBatch[] = [];
   readonly stats = new CommitStats();
   #gathered = new GatheredBatch(1);
-  /** Batches handed over and not committed, the oldest first; the last may be being written. */
-  readonly #pending: GatheredBatch[] = [];
-  #isWriting = false;
+  #inFlight: GatheredBatch | undefined;
   readonly #sources = new Set<BatchSource>();
   #committed = 0;
-  #synced = 0;
   #scheduled = false;
   /** The batch being gathered must be handed over as soon as the writer is free, */
   #urgent = false;
@@ -65,7 +59,7 @@ export class GroupCommit {
 
   /** True when everything that was added is committed. */
   get isIdle(): boolean {
-    return this.#pending.length === 0 && !this.#hasGathered();
+    return this.#inFlight === undefined && !this.#hasGathered();
   }
 
   define(definition: Definition): void {
@@ -95,10 +89,10 @@ export class GroupCommit {
     this.#arrange();
   }
 
-  /** Has the batch being gathered handed over at the end of the turn, or when the writer can take it. */
+  /** Has the batch being gathered handed over at the end of the turn, or when the one being written is done. */
   #arrange(): void {
     this.#urgent = true;
-    if (this.#scheduled || this.#isBusy) return;
+    if (this.#scheduled || this.#inFlight !== undefined) return;
     this.#scheduled = true;
     this.#schedule(this.#turnEnded);
   }
@@ -106,38 +100,25 @@ export class GroupCommit {
   whenCommitted(number: number, done: () => void): void {
     if (number <= this.#committed) {
       done();
-    } else if (number === this.gathering) {
+    } else if (number === this.#inFlight?.number) {
+      this.#inFlight.callbacks.push(done);
+    } else {
+      assert(number === this.gathering, "waits for a batch that nobody gathers yet");
       this.#gathered.callbacks.push(done);
       this.hurry();
-    } else {
-      const batch = this.#pending[number - this.#committed - 1];
-      assert(batch !== undefined, "waits for a batch that nobody gathers yet");
-      batch.callbacks.push(done);
     }
   }
 
-  /** The batch last given to `write` is written, and the writer can take the next. */
+  /** The batch last given to `write` is on disk. */
   written(): void {
-    assert(this.#isWriting, "nothing was being written");
-    this.#isWriting = false;
-    this.#goOn();
-  }
-
-  /** The batches up to this one are on disk. */
-  synced(number: number): void {
-    this.#synced = number;
-    this.#goOn();
-  }
-
-  /** The writer gets its next batch before anyone hears of those that are committed, so that it works while they do. */
-  #goOn(): void {
+    const batch = this.#inFlight;
+    assert(batch !== undefined, "nothing was being written");
+    this.#committed = batch.number;
+    // The writer gets its next batch before anyone hears of this one, so that it works while they do.
+    this.#inFlight = undefined;
     if (this.#urgent || this.#isDelayOver) this.#handOver();
-    this.#tellCommitted();
-  }
-
-  get #isBusy(): boolean {
-    const unsynced = this.gathering - 1 - Math.max(this.#synced, this.#committed);
-    return this.#isWriting || unsynced >= pendingMax;
+    this.#tell(batch);
+    this.#skipEmpty();
   }
 
   #startDelay(delay: Delay, ms: number): void {
@@ -150,13 +131,14 @@ export class GroupCommit {
     this.#delayMs = Number.POSITIVE_INFINITY;
     if (this.#sources.size === 0) return;
     this.#isDelayOver = true;
-    if (!this.#scheduled) this.#endTurn();
+    if (this.#inFlight === undefined && !this.#scheduled) this.#endTurn();
   }
 
   #endTurn(): void {
     this.#scheduled = false;
+    if (this.#inFlight !== undefined) return;
     this.#handOver();
-    this.#tellCommitted();
+    this.#skipEmpty();
   }
 
   #hasGathered(): boolean {
@@ -164,7 +146,6 @@ export class GroupCommit {
   }
 
   #handOver(): void {
-    if (this.#isBusy) return;
     const batch = this.#gathered;
     const all = this.#all;
     this.#all = this.#urgent = this.#isDelayOver = false;
@@ -174,22 +155,26 @@ export class GroupCommit {
     if (!all && batch.isEmpty) return;
     this.#gathered = this.#free.pop() ?? new GatheredBatch(0);
     this.#gathered.number = batch.number + 1;
-    this.#pending.push(batch);
+    this.#inFlight = batch;
     if (batch.isEmpty) return;
-    this.#isWriting = true;
     batch.handedOverAt = performance.now();
     this.#write(batch);
   }
 
-  #tellCommitted(): void {
-    for (let batch = this.#pending[0]; batch !== undefined; batch = this.#pending[0]) {
-      if (batch.number > this.#synced && !batch.isEmpty) return;
-      this.#pending.shift();
-      this.#committed = batch.number;
-      if (!batch.isEmpty) this.stats.committed(batch.handedOverAt, batch.messages, batch.length);
-      batch.fire();
-      batch.reset(0);
-      this.#free.push(batch);
-    }
+  /** Commits the batch that was handed over when there is nothing in it to write. */
+  #skipEmpty(): void {
+    const batch = this.#inFlight;
+    if (batch === undefined || !batch.isEmpty) return;
+    this.#committed = batch.number;
+    this.#inFlight = undefined;
+    this.#tell(batch);
+    if (this.#urgent) this.#arrange();
+  }
+
+  #tell(batch: GatheredBatch): void {
+    if (!batch.isEmpty) this.stats.committed(batch.handedOverAt, batch.messages, batch.length);
+    batch.fire();
+    batch.reset(0);
+    this.#free.push(batch);
   }
 }

@@ -2,20 +2,16 @@ import type { DefinitionChange } from "./definition-rows.ts";
 import type { RecoveredRows } from "./recovery.ts";
 import type { Damage, StoredMessages } from "./store.ts";
 
-/**
- * What the main thread asks of the writer: "open" first; a batch only when the one before is written; reads and batches
- * in any order.
- */
+/** What the main thread asks of the writer: "open" first; one batch at a time; reads and batches in any order. */
 export type WriterRequest =
   | { readonly name: "open" }
   | BatchRequest
   | { readonly name: "read"; readonly segment: number }
   | CloseRequest;
 
-/** The memory is shared: it is the writer's until it answers "written". */
+/** The memory is shared: it is the writer's until it answers. */
 export interface BatchRequest {
   readonly name: "batch";
-  readonly number: number;
   readonly definitions: readonly DefinitionChange[];
   readonly droppedQueues: readonly number[];
   readonly memory: SharedArrayBuffer;
@@ -28,15 +24,11 @@ export interface CloseRequest {
   readonly abandon: boolean;
 }
 
-/**
- * What the writer answers: "opened" or "refused" first, "closed" last, reads in the order they were asked for, "written"
- * for each batch. "synced" says that all up to a batch is on disk.
- */
+/** What the writer answers: "opened" or "refused" first, "closed" last, reads in the order they were asked for. */
 export type WriterAnswer =
   | { readonly name: "opened"; readonly rows: RecoveredRows }
   | { readonly name: "refused"; readonly reason: string }
-  | { readonly name: "written" }
-  | { readonly name: "synced"; readonly number: number }
+  | { readonly name: "committed" }
   | { readonly name: "read"; readonly messages: StoredMessages; readonly damage: Damage | undefined }
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }

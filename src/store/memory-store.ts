@@ -112,7 +112,6 @@ export class MemoryStore implements Store {
     }
     this.disk.commit(batch);
     this.#commits.written();
-    this.#commits.synced(batch.number);
     if (!this.#failing) return;
     this.#failing = false;
     this.#listener?.storeRecovered();

@@ -136,8 +136,8 @@ export class ThreadedStore implements Store {
   }
 
   #handOver(batch: GatheredBatch): void {
-    const { number, definitions, droppedQueues, memory, length } = batch;
-    this.#ask({ name: "batch", number, definitions, droppedQueues, memory, length });
+    const { definitions, droppedQueues, memory, length } = batch;
+    this.#ask({ name: "batch", definitions, droppedQueues, memory, length });
   }
 
   #ask(request: WriterRequest): void {
@@ -154,11 +154,8 @@ export class ThreadedStore implements Store {
         if (this.#life.name === "opening") this.#life.opened.reject(new StoreError(answer.reason));
         this.#life = { name: "closed" };
         break;
-      case "written":
+      case "committed":
         this.#commits.written();
-        break;
-      case "synced":
-        this.#commits.synced(answer.number);
         break;
       case "read":
         if (answer.damage !== undefined) this.#options.listener.storeDamaged(answer.damage);

@@ -28,12 +28,6 @@ class Writer {
   readonly #port: MessagePort;
   readonly #reads: number[] = [];
   #batch: BatchRequest | undefined;
-  /** The last batches that were written, and that are on disk. */
-  #written = 0;
-  #synced = 0;
-  #isSyncing = false;
-  /** A sync failed: only a rescue brings what was written to disk. */
-  #mustRescue = false;
   #retry: NodeJS.Timeout | undefined;
   #tidy: NodeJS.Timeout | undefined;
   #isBusy = false;
@@ -97,9 +91,8 @@ class Writer {
   }
 
   #tryAgain(): void {
-    const works =
-      this.#try(() => this.#rescue()) && this.#try(() => this.#commit()) && this.#try(() => this.#answerReads());
-    if (!works || this.#mustRescue) return;
+    const works = this.#try(() => this.#commit()) && this.#try(() => this.#answerReads());
+    if (!works) return;
     clearInterval(this.#retry);
     this.#retry = undefined;
     this.#answer({ name: "recovered" });
@@ -107,12 +100,10 @@ class Writer {
 
   #commit(): void {
     if (this.#batch !== undefined) {
-      const { number, definitions, droppedQueues, memory, length } = this.#batch;
+      const { definitions, droppedQueues, memory, length } = this.#batch;
       this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
       this.#batch = undefined;
-      this.#written = number;
-      this.#answer({ name: "written" });
-      this.#sync();
+      this.#answer({ name: "committed" });
       // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them.
       if (memory.byteLength > largeBatchBytes && typeof collectGarbage === "function")
         setImmediate(() => collectGarbage());
@@ -120,34 +111,6 @@ class Writer {
       this.tidyUp();
     }
     this.#file.checkpointIfDue();
-  }
-
-  /** Brings to disk what was written; what is written meanwhile is next. */
-  #sync(): void {
-    if (this.#isSyncing || this.#mustRescue || this.#synced === this.#written) return;
-    const number = this.#written;
-    this.#isSyncing = true;
-    this.#file.sync((error) => {
-      this.#isSyncing = false;
-      if (error === null) {
-        this.#isOnDisk(number);
-        this.#sync();
-      } else {
-        this.#mustRescue = true;
-        this.#failed(error);
-      }
-    });
-  }
-
-  #isOnDisk(number: number): void {
-    this.#synced = number;
-    this.#answer({ name: "synced", number });
-  }
-
-  #rescue(): void {
-    if (!this.#mustRescue || !this.#file.rescue()) return;
-    this.#mustRescue = false;
-    this.#isOnDisk(this.#written);
   }
 
   #answerReads(): void {

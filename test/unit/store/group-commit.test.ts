@@ -56,8 +56,6 @@ describe("GroupCommit", () => {
     pass();
     expect([written.length, source.packedWith]).toEqual([1, [false]]);
     commits.written();
-    expect(commits.isIdle).toBe(false);
-    commits.synced(1);
     expect(commits.isIdle).toBe(true);
   });
 
@@ -89,55 +87,7 @@ describe("GroupCommit", () => {
     turn();
     expect([source.packedWith, told]).toEqual([[true], []]);
     commits.written();
-    expect(told).toEqual([]);
-    commits.synced(1);
     expect(told).toEqual(["safe"]);
-  });
-
-  it("writes the next batch while the one before is synced, and tells of each in its turn", () => {
-    const { commits, written, turn } = driven();
-    const told: number[] = [];
-    const note = (): void => void told.push(commits.committed);
-    for (const batch of [1, 2, 3]) {
-      commits.mark(new PatientSource(0), 0);
-      commits.whenCommitted(batch, note);
-      turn();
-      commits.written();
-    }
-    commits.whenCommitted(2, note);
-    expect([written.length, told, commits.committed]).toEqual([3, [], 0]);
-    commits.synced(1);
-    expect(told).toEqual([1]);
-    commits.synced(3);
-    expect([told, commits.isIdle]).toEqual([[1, 2, 2, 3], true]);
-  });
-
-  it("gathers on while the disk is behind by some batches, and goes on when it has caught up", () => {
-    const { commits, written, turn } = driven();
-    for (let batch = 1; batch <= 6; batch++) {
-      commits.mark(new PatientSource(0), 0);
-      turn();
-      if (batch <= 4) commits.written();
-    }
-    expect(written).toHaveLength(4);
-    commits.synced(1);
-    expect(written).toHaveLength(5);
-    commits.written();
-    commits.synced(5);
-    expect([written.length, commits.isIdle]).toEqual([5, true]);
-  });
-
-  it("commits a batch that came to nothing with the one before it", () => {
-    const { commits, written, turn } = driven();
-    const told: string[] = [];
-    commits.mark(new PatientSource(0), 0);
-    turn();
-    commits.written();
-    commits.whenCommitted(commits.gathering, () => told.push("empty"));
-    turn();
-    expect([written.length, told, commits.committed]).toEqual([1, [], 0]);
-    commits.synced(1);
-    expect([told, commits.committed, commits.isIdle]).toEqual([["empty"], 2, true]);
   });
 
   it("takes everything along when an urgent change comes before the delay has passed, in the same turn or not", () => {
