@@ -93,6 +93,22 @@ describe("/api/queues", () => {
     );
   });
 
+  it("says whether consumers could take more", async () => {
+    const channel = await amqp.channel();
+    const name = await amqp.queue(channel);
+    const capacity = `${path}/${name}?columns=consumer_capacity,consumer_utilisation`;
+    const has = (value: number) =>
+      eventually(async () =>
+        expect(await admin.read(capacity)).toEqual({ consumer_capacity: value, consumer_utilisation: value }),
+      );
+    await has(0);
+    await channel.prefetch(1);
+    await collect(channel, name, { noAck: false });
+    await has(1);
+    send(channel, name, ["taken", "left"]);
+    await has(0);
+  });
+
   it("deletes a queue, with if-empty and if-unused only when it is", async () => {
     const channel = await amqp.channel();
     const name = await amqp.queue(channel);
