@@ -261,6 +261,26 @@ describe("a list", () => {
     expect(list).toEqual(all.map((name) => ({ name })));
   });
 
+  it("is sorted by vhost and name, also among what is alike in what it is sorted by", async () => {
+    await admin.must("PUT", "/vhosts/a-first");
+    for (const name of ["z", "B", "c"]) await admin.must("PUT", `/queues/a-first/${name}`);
+    const all = [
+      ...["B", "c", "z"].map((name) => ({ vhost: "a-first", name })),
+      ...[...sorted, "other"].sort().map((name) => ({ vhost: "paged", name })),
+    ];
+    for (const query of [
+      "",
+      "&sort=messages",
+      "&sort=vhost",
+      "&sort=message_bytes_ram",
+      "&disable_stats=true&sort=durable",
+    ]) {
+      const rows: unknown[] = Object(await admin.read(`/queues?columns=vhost,name${query}`));
+      expect(rows.filter((row) => ["a-first", "paged"].includes(Object(row).vhost))).toEqual(all);
+    }
+    await admin.must("DELETE", "/vhosts/a-first");
+  });
+
   it.each([
     ["page=0", "invalid_pagination_parameters", "Invalid pagination parameters: page number 0, page size undefined"],
     [
