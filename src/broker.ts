@@ -460,7 +460,7 @@ class Faces {
     const events = {
       accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
       acceptFailed: (error: Error) => core.logs.connection.error({ err: error }, "a connection could not be accepted"),
-      handshakeFailed: (client: string | undefined, reason: string) =>
+      handshakeFailed: (client: string, reason: string) =>
         core.logs.connection.warn({ address: client, reason }, "TLS handshake failed"),
     };
     const listener = await Listener.open(address, events, tls);
