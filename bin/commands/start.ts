@@ -70,6 +70,7 @@ interface StartManner {
 const asService: StartManner = { isInMemory: false, logTo: 1, announce };
 
 async function start(flags: Flags, manner: StartManner = asService): Promise<void> {
+  hideSecrets(flags);
   const { config, warnings, secretFiles } = readConfig(flags);
   const { isInMemory: inMemory } = manner;
   process.umask(ownerOnly);
@@ -105,6 +106,12 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
     .stop("shutdown")
     .catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   process.exit(0);
+}
+
+/** A password among the flags does not stay in the list of processes, which everybody can see. */
+function hideSecrets(flags: Flags): void {
+  const isGiven = ([name, { isSecret }]: [string, Setting<unknown>]) => isSecret === true && flags[name] !== undefined;
+  if (Object.entries<Setting<unknown>>(options).some(isGiven)) process.title = "tsbroker start";
 }
 
 /** How lines of the log are printed; what makes text of them is loaded for people only. */
