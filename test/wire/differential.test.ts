@@ -334,6 +334,31 @@ const scenarios: Record<string, Scenario> = {
     await t.call("basic.get", { queue: dead });
   },
 
+  "dead letters by CC and BCC": async (t, name) => {
+    const [work, graves] = [name("work"), name("graves")];
+    const queues = [name("by key"), name("by cc"), name("by bcc")];
+    await t.call("exchange.declare", { exchange: graves, type: "direct" });
+    const args = { "x-dead-letter-exchange": graves };
+    for (const queue of [work, ...queues]) await t.call("queue.declare", { queue, exclusive: true, arguments: args });
+    for (const [index, key] of [work, "copy", "hidden"].entries()) {
+      await t.call("queue.bind", { queue: queues[index] ?? "", exchange: graves, "routing-key": key });
+    }
+    await t.call("confirm.select");
+    t.publish({ "routing-key": work }, "x", { headers: { CC: ["copy"], BCC: ["hidden"], mine: 1 } });
+    await t.receive();
+    await t.call("basic.get", { queue: work });
+    t.send("basic.reject", { "delivery-tag": 1 });
+    await t.call("queue.declare", { queue: work, passive: true });
+    for (const queue of queues) await t.call("basic.get", { queue });
+    // The third one dies once more, and would go round to all three.
+    await t.call("queue.unbind", { queue: queues[2] ?? "", exchange: graves, "routing-key": "hidden" });
+    await t.call("queue.bind", { queue: queues[0] ?? "", exchange: graves, "routing-key": "hidden" });
+    t.send("basic.reject", { "delivery-tag": 4 });
+    await t.call("queue.declare", { queue: queues[2] ?? "", passive: true });
+    for (const queue of queues) await t.call("basic.get", { queue, "no-ack": true });
+    await t.call("exchange.delete", { exchange: graves });
+  },
+
   "a client's own x-death is counted on": async (t, name) => {
     const [work, dead] = [name("work"), name("dead")];
     await t.call("queue.declare", { queue: dead, exclusive: true });
