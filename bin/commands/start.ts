@@ -87,6 +87,9 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
   for (const warning of warnings) log.warn(warning);
   for (const file of secretFiles.filter(isOpenToAll))
     log.warn({ file }, "a file with secrets can be read by everybody");
+  let running: Broker | undefined;
+  // Who sends it during a start, when all is read anyway, does not mean to end the process.
+  process.on("SIGHUP", () => running && reload(running, log));
   const stopSignal = firstSignal();
   const readAgain = () => {
     const { config: given, warnings: more } = loadedConfig(flags);
@@ -102,7 +105,7 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
   }).catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   setFlagsFromString(youngGeneration);
   manner.announce(broker, config, createLog("info", { write: (line) => lines.announce(line) }));
-  process.on("SIGHUP", () => reload(broker, log));
+  running = broker;
   log.info({ signal: await stopSignal }, "stopping");
   await broker
     .stop("shutdown")
