@@ -1,21 +1,17 @@
+import { readFileSync } from "node:fs";
 import { CommandError, exitCode } from "./command-error.ts";
+import type { TlsTrust } from "./tls-trust.ts";
 
 /** Where the broker is, and who asks. */
 export interface Login {
   readonly url: string;
   readonly username: string;
+  /** The option that names the broker; those of its TLS begin like it. */
+  readonly namedBy: "--url" | "--from";
   /** Whom to trust over TLS, and what to show. */
   readonly tls: TlsTrust;
   /** Asks for it when it is not written anywhere. */
   password(): Promise<string>;
-}
-
-/** As Node.js takes it; empty for the authorities of the system and no certificate of one's own. */
-export interface TlsTrust {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-  readonly rejectUnauthorized?: boolean;
 }
 
 /** Where the parts of a login may come from. */
@@ -37,7 +33,10 @@ export interface LoginFile {
   readonly isShared: boolean;
 }
 
-/** What brokerctl reads from the environment; the last ones are there in the broker's own container. */
+/**
+ * What brokerctl reads from the environment; the last ones are there in the broker's own container. For each there may be a
+ * `..._FILE` instead, that names a file with the value.
+ */
 export const loginEnv = {
   url: ["TSBROKER_URL"],
   user: ["TSBROKER_USER", "TSBROKER_DEFAULT_USER", "RABBITMQ_DEFAULT_USER"],
@@ -63,7 +62,7 @@ export function findLogin({ flags, env, tls, file, ask }: LoginSources): Login {
     firstOf(env, loginEnv.password) ??
     (username === (values.user ?? defaultUser) ? values.password : undefined) ??
     (username === defaultUser ? defaultUser : undefined);
-  return { url: inUrl.url, username, tls, password: () => passwordFor(username, known, ask) };
+  return { url: inUrl.url, username, namedBy: "--url", tls, password: () => passwordFor(username, known, ask) };
 }
 
 async function passwordFor(username: string, known: string | undefined, ask: LoginSources["ask"]): Promise<string> {
@@ -74,7 +73,26 @@ async function passwordFor(username: string, known: string | undefined, ask: Log
 }
 
 function firstOf(env: LoginSources["env"], names: readonly string[]): string | undefined {
-  return names.map((name) => env[name]).find((value) => value !== undefined && value !== "");
+  for (const name of names) {
+    const value = env[name];
+    if (value) return value;
+    const path = env[`${name}_FILE`];
+    if (path) return readValue(`${name}_FILE`, path);
+  }
+  return undefined;
+}
+
+function readValue(variable: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw unreadable(variable, error);
+  }
+}
+
+function unreadable(variable: string, cause: unknown): CommandError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new CommandError(exitCode.configuration, `${variable} cannot be read${why}`, { cause });
 }
 
 interface UrlParts {

@@ -1,3 +1,4 @@
+import { plainAddress } from "./addresses.ts";
 import type { KnownLogins } from "./known-logins.ts";
 import type { LoginBackoff } from "./login-backoff.ts";
 import type { User, Users } from "./users.ts";
@@ -88,6 +89,6 @@ function refused(reason: string): AuthenticationResult {
 
 /** 127.0.0.0/8 and ::1, also as IPv4 mapped into IPv6. */
 export function isLoopback(address: string): boolean {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  const plain = plainAddress(address);
   return plain === "::1" || plain.startsWith("127.");
 }

@@ -1,9 +1,9 @@
-import type { FieldTable, FieldValue } from "./field-table.ts";
+import { emptyTable, type FieldTable, type FieldValue } from "./field-table.ts";
 import { isInteger } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import { Message } from "./record.ts";
 import { editRecord } from "./record-edit.ts";
-import { senderSelected } from "./sender-selected.ts";
+import { routingKeysOf, senderSelected } from "./sender-selected.ts";
 
 /** A message on its way to a dead-letter exchange. */
 export interface DeadLetter {
@@ -39,11 +39,12 @@ export function makeDeadLetter(queue: Grave, reason: DeathReason, record: Buffer
   return {
     reason,
     exchange,
-    routingKeys: override === undefined ? [message.routingKey, ...cc] : [override],
+    routingKeys: override === undefined ? routingKeysOf(message) : [override],
     record: editRecord(message, {
       exchange,
       routingKey: override ?? message.routingKey,
       headers: edited,
+      ...(override !== undefined && { hiddenHeaders: emptyTable }),
       removeExpiration: true,
     }),
     deaths: deaths.map((death) => ({ queue: textOf(death, "queue"), reason: textOf(death, "reason") })),

@@ -4,14 +4,14 @@ import { delayMsOf } from "./exchange/delayed.ts";
 import { parseExpiration } from "./expiration.ts";
 import { emptyTable, type FieldTable } from "./field-table.ts";
 import { HeldQueue, type HoldingVhost } from "./held-queue.ts";
-import { MessageContent, withoutBcc } from "./message-content.ts";
+import { MessageContent } from "./message-content.ts";
 import { parseQueueArguments } from "./queue/arguments.ts";
 import type { DeathReason, Grave } from "./queue/dead-letter.ts";
 import type { Enqueued } from "./queue/queue.ts";
 import { Message } from "./record.ts";
 import { editRecord } from "./record-edit.ts";
 import type { Route, Target } from "./route.ts";
-import { mayBeSenderSelected, senderSelected } from "./sender-selected.ts";
+import { routingKeysOf } from "./sender-selected.ts";
 import type { CommitWaiter } from "./store/store.ts";
 
 /** What delayed messages need of the vhost they are in. */
@@ -63,27 +63,16 @@ export class DelayedMessages extends HeldQueue implements Target {
   #send(record: Buffer): void {
     if (this.queue.deleted) return;
     const message = this.#message.setOwned(record);
-    const isPlain = !mayBeSenderSelected(message) && negateDelay(message);
-    const more = isPlain ? [] : this.#edit(message);
-    const { exchange, routingKey, expiration } = message;
+    if (!negateDelay(message)) message.setOwned(editRecord(message, { headers: routedHeaders(message.headers()) }));
+    const { exchange, expiration } = message;
     if (expiration !== undefined) message.expiresAfterMs = parseExpiration(expiration);
-    const content = new MessageContent(message);
-    const { targets } = this.#vhost.routeWaited(exchange, [routingKey, ...more], content);
+    const { targets } = this.#vhost.routeWaited(exchange, routingKeysOf(message), new MessageContent(message));
     if (targets.length === 0) this.#vhost.counters.dropped++;
     for (const target of targets) target.enqueue(message, undefined, 0);
-  }
-
-  /** Makes of the message what is to be delivered, and returns the keys that its sender selected. */
-  #edit(message: Message): readonly string[] {
-    const headers = message.headers();
-    const { cc, bcc } = senderSelected(headers);
-    message.setOwned(editRecord(message, { headers: routedHeaders(headers) }));
-    return [...cc, ...bcc];
   }
 }
 
 /** With its delay negative, so that it can be seen but is not waited for again. */
 function routedHeaders(headers: FieldTable): FieldTable {
-  const routed = new Map(withoutBcc(headers) ?? headers);
-  return routed.set("x-delay", { type: "long", value: -delayMsOf(headers) });
+  return new Map(headers).set("x-delay", { type: "long", value: -delayMsOf(headers) });
 }

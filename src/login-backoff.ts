@@ -1,3 +1,5 @@
+import { plainAddress } from "./addresses.ts";
+
 /** Most sources and users that are remembered; those that failed longest ago are forgotten first. */
 const rememberedMax = 10_000;
 
@@ -89,7 +91,7 @@ function pairOf(source: string, username: string): string {
 
 /** An IPv4 address, or the network of an IPv6 one: whoever has one address of that has all. */
 function sourceOf(address: string): string {
-  const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
+  const plain = plainAddress(address);
   return plain.includes(":") ? networkOf(plain) : plain;
 }
 

@@ -3,6 +3,7 @@ import type { HashedProperty, RoutedContent } from "./exchange/routed-content.ts
 import type { FieldTable } from "./field-table.ts";
 import { type Message, readShortString } from "./record.ts";
 import { editRecord, findProperty } from "./record-edit.ts";
+import { hidingBcc } from "./sender-selected.ts";
 
 /** A message as exchanges look at it. */
 export class MessageContent implements RoutedContent {
@@ -27,15 +28,7 @@ export class MessageContent implements RoutedContent {
   }
 
   record(): Buffer {
-    const headers = withoutBcc(this.headers());
-    return headers === undefined ? this.#message.toRecord() : editRecord(this.#message, { headers });
+    const hiding = hidingBcc(this.headers());
+    return hiding === undefined ? this.#message.toRecord() : editRecord(this.#message, hiding);
   }
-}
-
-/** Headers that hold BCC, without it: it is for the broker alone. Undefined when there is none. */
-export function withoutBcc(headers: FieldTable): FieldTable | undefined {
-  if (!headers.has("BCC")) return undefined;
-  const kept = new Map(headers);
-  kept.delete("BCC");
-  return kept;
 }

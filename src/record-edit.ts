@@ -1,13 +1,14 @@
 import { u8, u32 } from "./bytes.ts";
 import { encodeTable, type FieldTable } from "./field-table.ts";
-import { frameEnd, frameOverhead, type Message, propertyFlag } from "./record.ts";
+import { frameEnd, frameOverhead, hiddenStart, type Message, propertyFlag } from "./record.ts";
 
 /** What to change of a message; what is not named stays. */
 export interface RecordEdit {
   readonly exchange?: string;
   readonly routingKey?: string;
-  /** An empty table removes the property. */
   readonly headers?: FieldTable;
+  /** Headers for the broker alone. An empty table removes them. */
+  readonly hiddenHeaders?: FieldTable;
   readonly replyTo?: string;
   readonly removeExpiration?: boolean;
 }
@@ -20,13 +21,18 @@ const propertyOrder = Object.entries(propertyFlag) as [PropertyName, number][];
 /** Builds a new record: the message with some of it changed. Body frames are copied as they are. */
 export function editRecord(message: Message, edit: RecordEdit): Buffer {
   const address = [shortString(edit.exchange ?? message.exchange), shortString(edit.routingKey ?? message.routingKey)];
+  const hidden = hiddenPart(edit.hiddenHeaders ?? message.hiddenHeaders());
   const body = message.bytes.subarray(message.bodyStart, message.contentEnd);
-  return Buffer.concat([...address, Buffer.of(frameEnd), headerFrame(message, edit), body]);
+  return Buffer.concat([...address, ...hidden, Buffer.of(frameEnd), headerFrame(message, edit), body]);
+}
+
+function hiddenPart(headers: FieldTable): Buffer[] {
+  return headers.size === 0 ? [] : [Buffer.of(hiddenStart), encodeTable(headers)];
 }
 
 function headerFrame(message: Message, edit: RecordEdit): Buffer {
   const properties = readProperties(message);
-  change(properties, "headers", edit.headers?.size === 0 ? null : edit.headers && encodeTable(edit.headers));
+  change(properties, "headers", edit.headers && encodeTable(edit.headers));
   change(properties, "replyTo", edit.replyTo === undefined ? undefined : shortString(edit.replyTo));
   change(properties, "expiration", edit.removeExpiration === true ? null : undefined);
   let flags = 0;

@@ -13,11 +13,19 @@ import { decodeTable, emptyTable, type FieldTable, MalformedTableError } from ".
  *
  *    header payload: class-id 2, weight 2, body-size 8, property-flags 2, properties
  *
- * While a message is being published the two parts may stand apart in the socket's chunk; in a record they touch.
+ * While a message is being published the two parts may stand apart in the socket's chunk; in a record they touch, or
+ * there are headers for the broker alone between them, which no client is to see:
+ *
+ *    +------+---------------+
+ *    | 0xCF | headers table |
+ *    +------+---------------+
  */
 
 /** The end octet of every frame. */
 export const frameEnd = 0xce;
+
+/** The octet in front of the headers for the broker alone. */
+export const hiddenStart = 0xcf;
 
 /** Bytes around a frame's payload: type 1, channel 2, size 4 in front, the end octet behind. */
 export const frameOverhead = 8;
@@ -71,6 +79,8 @@ export class Message {
   replyToAt = 0;
   expirationAt = 0;
   userIdAt = 0;
+  /** Where the headers for the broker alone are, 0 when absent: only records have them. */
+  #hiddenAt = 0;
   /** The message as a record of its own, once someone asked for it. */
   #owned: Buffer | undefined;
 
@@ -79,6 +89,7 @@ export class Message {
     this.bytes = bytes;
     this.#owned = undefined;
     this.expiresAfterMs = -1;
+    this.#hiddenAt = 0;
     this.addressStart = addressStart;
     this.addressEnd = addressEnd;
     this.contentStart = contentStart;
@@ -92,16 +103,21 @@ export class Message {
   /** Points at the record in `bytes[start, end)`. */
   setRecord(bytes: Buffer, start: number, end: number): this {
     const addressEnd = addressEndOf(bytes, start);
-    return this.set(bytes, start, addressEnd, addressEnd, end);
+    const contentStart = contentStartOf(bytes, addressEnd);
+    this.set(bytes, start, addressEnd, contentStart, end);
+    if (contentStart !== addressEnd) this.#hiddenAt = addressEnd + 1;
+    return this;
   }
 
   /** Size of the record this message makes. */
   get size(): number {
+    if (this.#hiddenAt !== 0) return this.contentEnd - this.addressStart;
     return this.addressEnd - this.addressStart + this.contentEnd - this.contentStart;
   }
 
   /** Writes the record at `at` and returns where it ends. */
   copyTo(target: Buffer, at: number): number {
+    if (this.#hiddenAt !== 0) return copyBytes(this.bytes, this.addressStart, this.contentEnd, target, at);
     const middle = copyBytes(this.bytes, this.addressStart, this.addressEnd, target, at);
     return copyBytes(this.bytes, this.contentStart, this.contentEnd, target, middle);
   }
@@ -174,6 +190,15 @@ export class Message {
     }
   }
 
+  get hasHiddenHeaders(): boolean {
+    return this.#hiddenAt !== 0;
+  }
+
+  /** Headers for the broker alone: the BCC that its sender gave. */
+  hiddenHeaders(): FieldTable {
+    return this.#hiddenAt === 0 ? emptyTable : decodeTable(this.bytes, this.#hiddenAt, this.contentStart);
+  }
+
   get propertiesStart(): number {
     return this.contentStart + propertiesOffset;
   }
@@ -243,10 +268,17 @@ export function erlangText(bytes: Buffer): string {
   return text === "" || !/^[ -~]*$/.test(text) ? erlangBinary(bytes) : `<<${JSON.stringify(text)}>>`;
 }
 
-/** Where the address of the record at `start` ends: at the 0xCE of its content. */
+/** Where the address of the record at `start` ends. */
 export function addressEndOf(bytes: Buffer, start: number): number {
   const key = start + 1 + u8(bytes, start);
   return key + 1 + u8(bytes, key);
+}
+
+/** Where the content of a record starts whose address ends here. */
+export function contentStartOf(bytes: Buffer, addressEnd: number): number {
+  if (u8(bytes, addressEnd) === frameEnd) return addressEnd;
+  const hiddenAt = addressEnd + 1;
+  return hiddenAt + 4 + u32(bytes, hiddenAt);
 }
 
 export function readShortString(bytes: Buffer, at: number): string {

@@ -3,6 +3,7 @@ import { BrokerError } from "./errors.ts";
 import type { FieldTable } from "./field-table.ts";
 import { headerValueEnd } from "./header-scan.ts";
 import type { Message } from "./record.ts";
+import type { RecordEdit } from "./record-edit.ts";
 
 /** Extra routing keys that the sender gave in the CC and BCC headers. */
 export interface SenderSelected {
@@ -27,6 +28,24 @@ function keys(headers: FieldTable, name: "CC" | "BCC"): string[] {
 
 function invalid(name: string, type: string): BrokerError {
   return new BrokerError("PRECONDITION_FAILED", `invalid message: {unacceptable_type_in_header,"${name}",${type}}`);
+}
+
+/** How to edit a message so that BCC, which is for the broker alone, is hidden; undefined when it has none. */
+export function hidingBcc(headers: FieldTable): Pick<RecordEdit, "headers" | "hiddenHeaders"> | undefined {
+  const bcc = headers.get("BCC");
+  if (bcc === undefined) return undefined;
+  const shown = new Map(headers);
+  shown.delete("BCC");
+  return { headers: shown, hiddenHeaders: new Map([["BCC", bcc]]) };
+}
+
+/** Every routing key of a message in a queue: its own, and those that its sender selected. */
+export function routingKeysOf(message: Message): readonly string[] {
+  const own = message.routingKey;
+  if (!mayBeSenderSelected(message) && !message.hasHiddenHeaders) return [own];
+  const { cc } = senderSelected(message.headers());
+  const { bcc } = senderSelected(message.hiddenHeaders());
+  return [own, ...cc, ...bcc];
 }
 
 const letterB = 0x42;

@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { plainAddress } from "../addresses.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "../users.ts";
 import type { Guard, Method, Right } from "./auth.ts";
@@ -122,7 +123,7 @@ export class Api {
 
 /** Where a request comes from; empty when who sent it has gone. */
 function addressOf({ socket }: FastifyRequest): string {
-  return socket.remoteAddress ?? "";
+  return plainAddress(socket.remoteAddress);
 }
 
 function callOf(request: FastifyRequest, user: User): Call {

@@ -1,11 +1,11 @@
 import { parseExpiration } from "../expiration.ts";
-import type { FieldTable } from "../field-table.ts";
+import { emptyTable, type FieldTable } from "../field-table.ts";
 import { MessageContent } from "../message-content.ts";
 import type { Queue } from "../queue/queue.ts";
 import { type FoundMessage, QueueScan } from "../queue/queue-scan.ts";
 import { Message } from "../record.ts";
 import { editRecord } from "../record-edit.ts";
-import { senderSelected } from "../sender-selected.ts";
+import { routingKeysOf } from "../sender-selected.ts";
 import type { User } from "../users.ts";
 import type { Vhost } from "../vhost.ts";
 import type { Guard } from "./auth.ts";
@@ -138,8 +138,7 @@ export class Mover {
   move(queue: Queue, { segment, index, message }: FoundMessage): boolean {
     const key = this.#routingKey ?? message.routingKey;
     const headers = message.headers();
-    const { cc } = senderSelected(headers);
-    const keys = this.#routingKey === undefined ? [key, ...cc] : [key];
+    const keys = this.#routingKey === undefined ? routingKeysOf(message) : [key];
     if (!this.#mayUse(key)) return this.#stays("rejected");
     const { targets, counters } = this.#vhost.route(this.#exchange, keys, new MessageContent(message, headers));
     if (targets.length === 0) return this.#stays("unroutable");
@@ -169,6 +168,7 @@ export class Mover {
       exchange: this.#exchange,
       routingKey,
       ...(kept.size < headers.size && { headers: kept }),
+      ...(this.#routingKey !== undefined && { hiddenHeaders: emptyTable }),
     });
     const moved = this.#moved.setOwned(record);
     const { expiration } = moved;

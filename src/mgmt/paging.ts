@@ -30,6 +30,8 @@ export interface List<T> {
   readonly keyOf: (item: T) => Row;
   readonly rowOf: (item: T) => Row;
   readonly defaultSort: readonly string[];
+  /** Whether the items come sorted so already. */
+  readonly isSorted?: boolean;
 }
 
 /**
@@ -59,13 +61,21 @@ function columnsOf(query: Query): readonly string[] | undefined {
   return columns === undefined || columns === "" ? undefined : columns.split(",");
 }
 
-async function sortedBy<T>({ items, keyOf, rowOf, defaultSort }: List<T>, query: Query): Promise<readonly T[]> {
+async function sortedBy<T>(list: List<T>, query: Query): Promise<readonly T[]> {
   const { sort = "" } = query;
+  const lastly = list.isSorted === true ? [] : list.defaultSort;
+  const paths = sort === "" ? lastly : [sort, ...lastly];
+  const sorted = paths.length === 0 ? list.items : await sortedByPaths(list, paths);
+  return query["sort_reverse"] === "true" ? [...sorted].reverse() : sorted;
+}
+
+/** Items that are alike in all of it stay in their order. */
+async function sortedByPaths<T>({ items, keyOf, rowOf }: List<T>, paths: readonly string[]): Promise<readonly T[]> {
   const [first] = items;
-  const keysSuffice = sort === "" || (first !== undefined && Object.hasOwn(keyOf(first), sort));
-  const paths = sort === "" ? defaultSort : [sort, ...defaultSort];
-  const sorted = sortKeyed(await mapInSlices(items, keyed(keysSuffice ? keyOf : rowOf, paths)));
-  return query["sort_reverse"] === "true" ? sorted.reverse() : sorted;
+  if (first === undefined) return items;
+  const key = keyOf(first);
+  const keysSuffice = paths.every((path) => Object.hasOwn(key, path));
+  return sortKeyed(await mapInSlices(items, keyed(keysSuffice ? keyOf : rowOf, paths)));
 }
 
 async function filtered<T>({ items, keyOf, defaultSort }: List<T>, query: Query): Promise<readonly T[]> {

@@ -8,8 +8,9 @@ import { directReplyTo, exchangeText } from "../names.ts";
 import { isBase64 } from "../passwords.ts";
 import { Message } from "../record.ts";
 import { buildRecord } from "../record-builder.ts";
+import { editRecord } from "../record-edit.ts";
 import type { Target } from "../route.ts";
-import { senderSelected } from "../sender-selected.ts";
+import { hidingBcc, senderSelected } from "../sender-selected.ts";
 import type { CommitWaiter } from "../store/store.ts";
 import type { User } from "../users.ts";
 import type { Vhost, VhostExchange } from "../vhost.ts";
@@ -74,7 +75,7 @@ function decoded(payload: string, encoding: string): Buffer {
   return Buffer.from(payload, "base64");
 }
 
-/** The message as it is to be delivered: the BCC header is for the broker alone. */
+/** The message as queues get it: no client is to see BCC. */
 function messageOf(
   exchange: string,
   routingKey: string,
@@ -82,8 +83,9 @@ function messageOf(
   headers: FieldTable | undefined,
   body: Buffer,
 ): Message {
-  const kept = headers && new Map([...headers].filter(([name]) => name !== "BCC"));
-  const message = new Message().setOwned(buildRecord({ exchange, routingKey, properties, headers: kept, body }));
+  const message = new Message().setOwned(buildRecord({ exchange, routingKey, properties, headers, body }));
+  const hiding = headers && hidingBcc(headers);
+  if (hiding !== undefined) message.setOwned(editRecord(message, hiding));
   const { expiration } = message;
   if (expiration !== undefined) message.expiresAfterMs = inAmqpWords(() => parseExpiration(expiration));
   return message;

@@ -68,6 +68,7 @@ function compareKeys(a: readonly unknown[], b: readonly unknown[]): number {
 function compare(a: unknown, b: unknown): number {
   if (a === b) return 0;
   if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a === "string" && typeof b === "string") return a < b ? -1 : 1;
   const kinds = rank(a) - rank(b);
   if (kinds !== 0) return kinds;
   const [first, second] = [String(a), String(b)];

@@ -116,6 +116,8 @@ export const schemas: Readonly<Record<string, Row>> = {
     messages_unacknowledged_ram: integer,
     messages_paged_out: integer,
     consumers: integer,
+    consumer_capacity: number,
+    consumer_utilisation: number,
     exclusive_consumer_tag: textOrNull,
     single_active_consumer_tag: textOrNull,
     consumer_details: rows,

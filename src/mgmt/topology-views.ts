@@ -7,6 +7,7 @@ import { queueTypeOf } from "../queue/arguments.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Bindable, Vhost, VhostExchange } from "../vhost.ts";
 import { consumersOf } from "./connection-views.ts";
+import { consumerCapacity } from "./consumer-capacity.ts";
 import type { ManagementHost } from "./host.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
@@ -78,10 +79,13 @@ function basicQueueView(queue: Queue, policies: Policies): Row {
 function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
   const measured = metrics.ofQueue(queue);
   const pagedOut = pagedOutOf(queue);
+  const capacity = consumerCapacity(queue);
   return {
     ...lengthRow(measured, query),
     ...queueStats(measured, query),
     consumers: queue.consumerCount,
+    consumer_capacity: capacity,
+    consumer_utilisation: capacity,
     exclusive_consumer_tag: exclusiveConsumerTag(queue),
     single_active_consumer_tag: singleActiveConsumerTag(queue),
     message_bytes: queue.readyBytes + queue.unackedBytes,

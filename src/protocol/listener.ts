@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { plainAddress } from "../addresses.ts";
 import type { TlsIdentity } from "../tls.ts";
 import type { TlsPeer } from "../tls-peer.ts";
 
@@ -22,7 +23,7 @@ export interface ListenerEvents {
   /** One that had begun is over, whatever came of it. */
   handshakeEnded(): void;
   /** A client did not get through it. */
-  handshakeFailed(address: string | undefined, reason: string): void;
+  handshakeFailed(address: string, reason: string): void;
 }
 
 /** Accepts connections, over TCP or TLS. */
@@ -73,12 +74,12 @@ async function tlsServer(tls: TlsIdentity, events: ListenerEvents): Promise<Serv
     if (peer !== undefined) return events.accept(socket, peer);
     // Node gives a code here, whatever its types say.
     const reason = String(socket.authorizationError ?? "there is no certificate, or too many stand behind it");
-    events.handshakeFailed(socket.remoteAddress, reason);
+    events.handshakeFailed(plainAddress(socket.remoteAddress), reason);
     socket.destroy();
   });
   handshakes.on("tlsClientError", (error, socket) => {
     events.handshakeEnded();
-    events.handshakeFailed(socket.remoteAddress, error.message);
+    events.handshakeFailed(plainAddress(socket.remoteAddress), error.message);
     // Node leaves a client that took too long connected.
     socket.destroy();
   });

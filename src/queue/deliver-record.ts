@@ -1,4 +1,4 @@
-import { addressEndOf } from "../record.ts";
+import { addressEndOf, contentStartOf } from "../record.ts";
 import type { Consumer } from "./consumer.ts";
 import { deliveredAgain } from "./delivery-count.ts";
 import type { Segment } from "./segment.ts";
@@ -14,12 +14,15 @@ export function deliverRecord(
   const failures = from.deliveryCount(index);
   if (failures > 0) {
     const record = deliveredAgain(from.bytes(index), from.start(index), from.end(index), failures);
-    const middle = addressEndOf(record, 0);
-    to.deliver(record, 0, middle, middle, record.length, true, isRedelivered, kept, index);
+    const addressEnd = addressEndOf(record, 0);
+    const contentStart = contentStartOf(record, addressEnd);
+    to.deliver(record, 0, addressEnd, contentStart, record.length, true, isRedelivered, kept, index);
     return;
   }
   const bytes = from.bytes(index);
   const start = from.start(index);
-  const middle = addressEndOf(bytes, start);
-  to.deliver(bytes, start, middle, middle, from.end(index), from.bytesStay(index), isRedelivered, kept, index);
+  const addressEnd = addressEndOf(bytes, start);
+  const contentStart = contentStartOf(bytes, addressEnd);
+  const end = from.end(index);
+  to.deliver(bytes, start, addressEnd, contentStart, end, from.bytesStay(index), isRedelivered, kept, index);
 }

@@ -1,5 +1,5 @@
 import { copyBytes, u64 } from "../bytes.ts";
-import { addressEndOf, largeRecordBytes, type Message } from "../record.ts";
+import { addressEndOf, contentStartOf, largeRecordBytes, type Message } from "../record.ts";
 import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
 import type { QuickAcks } from "./quick-acks.ts";
 import { newImage, readImage } from "./segment-image.ts";
@@ -287,7 +287,7 @@ export class Segment implements LoggedSegment {
 
   bodySize(index: number): number {
     const bytes = this.bytes(index);
-    return u64(bytes, addressEndOf(bytes, this.start(index)) + 12);
+    return u64(bytes, contentStartOf(bytes, addressEndOf(bytes, this.start(index))) + 12);
   }
 
   isReady(index: number): boolean {

@@ -230,17 +230,44 @@ describe("dead lettering", () => {
     expect(await drain(channel, byCc)).toEqual([]);
   });
 
-  it("does not betray BCC keys", async () => {
+  it("goes to the keys of BCC too, death after death, and nobody sees them", async () => {
     const channel = await client.channel();
-    const graves = await client.exchange(channel, "fanout");
-    const dead = await client.queue(channel);
-    await channel.bindQueue(dead, graves, "");
-    const queue = await client.queue(channel, { deadLetterExchange: graves });
-    send(channel, queue, ["secret"], { BCC: ["hidden"] });
+    const graves = await client.exchange(channel, "direct");
+    const [byKey, again] = [await client.queue(channel), await client.queue(channel)];
+    const [queue, byBcc] = [
+      await client.queue(channel, { deadLetterExchange: graves }),
+      await client.queue(channel, { deadLetterExchange: graves }),
+    ];
+    await channel.bindQueue(byKey, graves, queue);
+    await channel.bindQueue(byBcc, graves, "hidden");
+    send(channel, queue, ["secret"], { headers: { mine: 1 }, BCC: ["hidden", "nowhere"] });
+    const first = await take(channel, queue, false);
+    expect(headersOf(first)).toEqual({ mine: 1 });
+    channel.nack(first, false, false);
+    const messages = [await take(channel, byKey), await take(channel, byBcc, false)];
+    for (const message of messages) {
+      expect([body(message), deaths(message)[0]]).toMatchObject(["secret", { "routing-keys": [queue] }]);
+      expect(headersOf(message)).not.toHaveProperty("BCC");
+    }
+    await channel.unbindQueue(byBcc, graves, "hidden");
+    await channel.bindQueue(again, graves, "hidden");
+    channel.nackAll(false);
+    const last = await take(channel, again);
+    expect(deaths(last).map((death) => ({ ...death }))).toMatchObject([{ queue: byBcc }, { queue }]);
+  });
+
+  it("forgets the keys of BCC where a routing key is set", async () => {
+    const channel = await client.channel();
+    const graves = await client.exchange(channel, "direct");
+    const [dead, byBcc] = [await client.queue(channel, { deadLetterExchange: graves }), await client.queue(channel)];
+    const queue = await client.queue(channel, { deadLetterExchange: "", deadLetterRoutingKey: dead });
+    await channel.bindQueue(byBcc, graves, "hidden");
+    await channel.bindQueue(byBcc, graves, dead);
+    send(channel, queue, ["once"], { BCC: ["hidden"] });
     await reject(channel, queue);
-    const message = await take(channel, dead);
-    expect(deaths(message)[0]).toMatchObject({ "routing-keys": [queue] });
-    expect(headersOf(message)).not.toHaveProperty("BCC");
+    await reject(channel, dead);
+    expect(body(await take(channel, byBcc))).toBe("once");
+    expect(await drain(channel, byBcc)).toEqual([]);
   });
 
   it("does not take what is purged, or left in a queue that is deleted", async () => {

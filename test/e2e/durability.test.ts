@@ -184,6 +184,22 @@ describe.each([
     expect(await drain(channel, "dead")).toEqual(["witness"]);
     expect(await drain(channel, "alive")).toEqual([]);
   });
+
+  it("a message goes to the keys of BCC when it dies, and betrays them to nobody", async () => {
+    let channel = await open();
+    await channel.assertQueue("dead", { durable: true });
+    await channel.assertExchange("graves", "direct", { durable: true });
+    await channel.bindQueue("dead", "graves", "hidden");
+    await channel.assertQueue("alive", { durable: true, deadLetterExchange: "graves" });
+    send(channel, "alive", ["bad"], { persistent: true, headers: { BCC: ["hidden"] } });
+    await channel.waitForConfirms();
+
+    channel = await again();
+    const message = await channel.get("alive");
+    expect(message !== false && message.properties.headers).toEqual({});
+    if (message !== false) channel.nack(message, false, false);
+    await eventually(async () => expect(await drain(channel, "dead")).toEqual(["bad"]));
+  });
 });
 
 describe("after a clean restart", () => {

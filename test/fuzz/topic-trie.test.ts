@@ -11,8 +11,9 @@ function matches(pattern: readonly string[], key: readonly string[]): boolean {
 }
 
 const words = (text: string) => (text === "" ? [] : text.split("."));
-const pattern = fc.array(fc.constantFrom("a", "b", "", "*", "#"), { maxLength: 6 }).map((parts) => parts.join("."));
-const key = fc.array(fc.constantFrom("a", "b", "", "*", "#"), { maxLength: 7 }).map((parts) => parts.join("."));
+const word = fc.constantFrom("a", "b", "", "*", "#", "*a", "#a");
+const pattern = fc.array(word, { maxLength: 6 }).map((parts) => parts.join("."));
+const key = fc.array(word, { maxLength: 7 }).map((parts) => parts.join("."));
 const step = fc.record({ add: fc.boolean(), pattern, destination: fc.constantFrom("q1", "q2", "q3") });
 
 it("matches as the definition says, whatever was bound and unbound before", () => {

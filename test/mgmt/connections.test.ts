@@ -205,3 +205,23 @@ describe("/api/consumers", () => {
     expect(rows).toContainEqual({ consumer_tag: second.tag, active: false, activity_status: "waiting" });
   });
 });
+
+describe("addresses, on a broker that listens for IPv6 and IPv4 alike", () => {
+  const dual = useBroker({ args: ["--host", "::"], logLevel: "info" });
+
+  it.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["[::1]", "::1"],
+  ])("are written as RabbitMQ writes them: %s", async (shown, plain) => {
+    const connection = await connect(`amqp://guest:guest@${shown}:${dual.port}`);
+    try {
+      const [row] = Object(await asGuest(dual).read("/connections"));
+      expect(row).toMatchObject({ peer_host: plain, host: plain });
+      expect(row.name).toBe(`${shown}:${row.peer_port} -> ${shown}:${dual.port}`);
+      await eventually(() => expect(dual.log()).toContain(`"connection":"${row.name}"`));
+    } finally {
+      await connection.close();
+      await eventually(async () => expect(await asGuest(dual).read("/connections")).toEqual([]));
+    }
+  });
+});

@@ -268,7 +268,7 @@ const theirsAlone = [
   /\.(proc_used|mem_used|fd_used|sockets_used|disk_free|context_switches|disk_reads|disk_writes)_details\b/,
   /\.(disk_reads|disk_writes|net_ticktime|config_files|protocol)$/,
   /\.socket_opts\.\w+(\.\w+)?$/,
-  /\.(consumer_capacity|consumer_utilisation|memory|recoverable_slaves|head_message_timestamp|idle_since)$/,
+  /\.(memory|recoverable_slaves|head_message_timestamp|idle_since)$/,
   /\.(messages_persistent|message_bytes_(persistent|ram|paged_out))$/,
   // A link of Erlang's is there while somebody runs rabbitmqctl.
   /\.cluster_links\[\]/,
@@ -298,6 +298,8 @@ const oursAlone: readonly (readonly [path: RegExp, keys: readonly string[]])[] =
     [
       "state",
       "consumers",
+      "consumer_capacity",
+      "consumer_utilisation",
       "exclusive_consumer_tag",
       "single_active_consumer_tag",
       "message_bytes",

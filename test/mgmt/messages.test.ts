@@ -106,7 +106,12 @@ describe("publishing over HTTP", () => {
     await publish(message("nowhere", "copies", { properties: { headers } }));
     expect(await get(first)).toMatchObject([{ exchange: "amq.topic", routing_key: "a.b", payload: "by topic" }]);
     for (const name of [second, third]) {
-      expect(await get(name)).toMatchObject([{ payload: "copies", properties: { headers: { CC: [second] } } }]);
+      const shown = { payload: "copies", properties: { headers: { CC: [second] } } };
+      const looked = await admin.read(`/queues/%2F/${name}/messages`);
+      expect(looked).toMatchObject({ items: [shown] });
+      const got = await get(name);
+      expect(got).toMatchObject([shown]);
+      expect(JSON.stringify([looked, got])).not.toContain("BCC");
     }
   });
 

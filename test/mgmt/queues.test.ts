@@ -93,6 +93,22 @@ describe("/api/queues", () => {
     );
   });
 
+  it("says whether consumers could take more", async () => {
+    const channel = await amqp.channel();
+    const name = await amqp.queue(channel);
+    const capacity = `${path}/${name}?columns=consumer_capacity,consumer_utilisation`;
+    const has = (value: number) =>
+      eventually(async () =>
+        expect(await admin.read(capacity)).toEqual({ consumer_capacity: value, consumer_utilisation: value }),
+      );
+    await has(0);
+    await channel.prefetch(1);
+    await collect(channel, name, { noAck: false });
+    await has(1);
+    send(channel, name, ["taken", "left"]);
+    await has(0);
+  });
+
   it("deletes a queue, with if-empty and if-unused only when it is", async () => {
     const channel = await amqp.channel();
     const name = await amqp.queue(channel);
@@ -243,6 +259,26 @@ describe("a list", () => {
     const list = await admin.read("/queues/paged?sort=name&sort_reverse=true&columns=name");
     const all = [...sorted, "other"].sort().reverse();
     expect(list).toEqual(all.map((name) => ({ name })));
+  });
+
+  it("is sorted by vhost and name, also among what is alike in what it is sorted by", async () => {
+    await admin.must("PUT", "/vhosts/a-first");
+    for (const name of ["z", "B", "c"]) await admin.must("PUT", `/queues/a-first/${name}`);
+    const all = [
+      ...["B", "c", "z"].map((name) => ({ vhost: "a-first", name })),
+      ...[...sorted, "other"].sort().map((name) => ({ vhost: "paged", name })),
+    ];
+    for (const query of [
+      "",
+      "&sort=messages",
+      "&sort=vhost",
+      "&sort=message_bytes_ram",
+      "&disable_stats=true&sort=durable",
+    ]) {
+      const rows: unknown[] = Object(await admin.read(`/queues?columns=vhost,name${query}`));
+      expect(rows.filter((row) => ["a-first", "paged"].includes(Object(row).vhost))).toEqual(all);
+    }
+    await admin.must("DELETE", "/vhosts/a-first");
   });
 
   it.each([

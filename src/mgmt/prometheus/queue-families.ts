@@ -1,5 +1,6 @@
 import type { Queue } from "../../queue/queue.ts";
 import type { Vhost } from "../../vhost.ts";
+import { consumerCapacity } from "../consumer-capacity.ts";
 import { pagedOutOf } from "../queue-paging.ts";
 import { counter, type Family, gauge, type Metric, type MetricsSource, type Reading } from "./metric.ts";
 
@@ -81,8 +82,7 @@ const full = ofQueues(
 function queueValues(queue: Queue): readonly number[] {
   const { ready, unacked, readyBytes, unackedBytes, consumerCount: consumers } = queue;
   const pagedOut = pagedOutOf(queue);
-  // Messages that are ready while there are consumers are more than these can take now.
-  const capacity = consumers > 0 && ready === 0 ? 1 : 0;
+  const capacity = consumerCapacity(queue);
   const inMemory = [ready + unacked - pagedOut, unknown, ready - pagedOut, unacked];
   const bytes = [readyBytes + unackedBytes, readyBytes, unackedBytes];
   const onDisk = [pagedOut, unknown, unknown, unknown, unknown];

@@ -9,6 +9,7 @@ import type { Guard } from "../auth.ts";
 import { type Answer, type Call, done, putAnswer } from "../call.ts";
 import { getMessages } from "../get-messages.ts";
 import type { ManagementHost } from "../host.ts";
+import type { Query } from "../paging.ts";
 import { badRequest, found, notFound, Refusal } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 import { queueDetails, queueView } from "../topology-views.ts";
@@ -16,22 +17,18 @@ import { queueDetails, queueView } from "../topology-views.ts";
 /** `/api/queues`. */
 export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
-  const listed = (call: Call, queues: Iterable<Queue>): Promise<Answer> =>
+  const listed = (call: Call, vhosts: readonly Vhost[]): Promise<Answer> =>
     call.listOf({
-      items: [...queues],
-      keyOf: call.query["disable_stats"] === "true" ? nameKey : levelsKey,
+      items: inOrder(vhosts),
+      keyOf: nameSuffices(call.query) ? nameKey : levelsKey,
       rowOf: (queue) => queueView(queue, host, call.query),
       defaultSort: ["vhost", "name"],
+      isSorted: true,
     });
   for (const path of ["/queues", "/queues/detailed"]) {
-    api.get(path, "management", (call) =>
-      listed(
-        call,
-        guard.visibleVhosts(call).flatMap(({ queues }) => [...queues.values()]),
-      ),
-    );
+    api.get(path, "management", (call) => listed(call, guard.visibleVhosts(call)));
   }
-  api.get("/queues/:vhost", "vhost", (call) => listed(call, vhostOf(call).queues.values()));
+  api.get("/queues/:vhost", "vhost", (call) => listed(call, [vhostOf(call)]));
   api.get("/queues/:vhost/:queue", "vhost", (call) => {
     const queue = found(vhostOf(call).queues.get(call.parameter("queue")));
     return call.item(queueDetails(queue, host, call.query));
@@ -45,6 +42,19 @@ export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void 
     return done;
   });
   api.post("/queues/:vhost/:queue/get", "vhost", (call) => get(vhostOf(call), guard, call));
+}
+
+/** The queues of some vhosts by name. Texts are sorted without a function to compare them: ten times as fast when there are many. */
+function inOrder(vhosts: readonly Vhost[]): readonly Queue[] {
+  const byName = new Map(vhosts.map(({ name, queues }) => [name, queues]));
+  return [...byName.keys()].sort().flatMap((vhost) => {
+    const queues = byName.get(vhost);
+    return queues === undefined ? [] : [...queues.keys()].sort().flatMap((name) => queues.get(name) ?? []);
+  });
+}
+
+function nameSuffices({ disable_stats: withoutStats, sort = "" }: Query): boolean {
+  return withoutStats === "true" || sort === "" || sort === "name";
 }
 
 function nameKey({ vhost, name }: Queue): Row {

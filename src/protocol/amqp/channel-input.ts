@@ -96,7 +96,7 @@ export class ChannelInput {
     const { channel } = this;
     channel.connection.published();
     const route = this.#routes.find(message, mandatory);
-    const checked = this.#routes.check(message, route);
+    const checked = this.#routes.check(message);
     if (channel.transaction !== undefined) channel.transaction.publish(checked, route, mandatory);
     else channel.route(checked, route, mandatory);
     channel.assembly.handedOn();

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { endpoint, plainAddress } from "../../addresses.ts";
 import type { AlarmListener } from "../../alarms.ts";
 import type { ChannelView, ConnectionDetails, ConnectionView } from "../../connections.ts";
 import { BrokerError } from "../../errors.ts";
@@ -91,9 +92,10 @@ export class Connection
     this.#output = new SocketOutput(socket, host.turns, this);
     this.#decoder = new FrameDecoder(host.config.initialFrameMax, this);
     this.connectedAt = host.clock.now();
-    this.address = socket.remoteAddress ?? "";
+    this.address = plainAddress(socket.remoteAddress);
     this.peer = peer;
-    this.name = `${socket.remoteAddress}:${socket.remotePort} -> ${socket.localAddress}:${socket.localPort}`;
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    this.name = `${endpoint(remoteAddress, remotePort)} -> ${endpoint(localAddress, localPort)}`;
     this.#deadline = setTimeout(() => this.#destroy("handshake timed out"), host.config.handshakeTimeoutMs).unref();
     socket.setNoDelay(true);
     socket.on("error", (error) => this.#destroy(error.message));
@@ -416,9 +418,9 @@ export class Connection
     return {
       protocol: "AMQP 0-9-1",
       state: this.#described(),
-      peerHost: this.#socket.remoteAddress ?? "",
+      peerHost: this.address,
       peerPort: this.#socket.remotePort ?? 0,
-      host: this.#socket.localAddress ?? "",
+      host: plainAddress(this.#socket.localAddress),
       port: this.#socket.localPort ?? 0,
       authMechanism: this.#authMechanism,
       clientProperties: this.clientProperties,

@@ -3,12 +3,12 @@ import { BrokerError } from "../../errors.ts";
 import { parseExpiration } from "../../expiration.ts";
 import { emptyTable } from "../../field-table.ts";
 import { checkHeaders } from "../../header-limits.ts";
-import { MessageContent, withoutBcc } from "../../message-content.ts";
+import { MessageContent } from "../../message-content.ts";
 import { directReplyTo, exchangeText } from "../../names.ts";
 import { Message, propertyFlag } from "../../record.ts";
 import { editRecord } from "../../record-edit.ts";
 import type { Route } from "../../route.ts";
-import { mayBeSenderSelected, senderSelected } from "../../sender-selected.ts";
+import { hidingBcc, mayBeSenderSelected, senderSelected } from "../../sender-selected.ts";
 import type { Channel } from "./channel.ts";
 
 /** Properties that mean something to the broker when a message comes in. */
@@ -72,13 +72,13 @@ export class PublishRoutes {
   }
 
   /** Checks the properties that the broker acts on; returns the message as it is to be delivered. */
-  check(message: Message, route: Route): Message {
+  check(message: Message): Message {
     if ((message.propertyFlags & checkedFlags) === 0) return message;
     checkHeaders(message, this.#channel.host.config.limits);
     this.#checkUserId(message);
     const { expiration } = message;
     const expiresAfterMs = expiration === undefined ? -1 : parseExpiration(expiration);
-    const edited = this.#edit(message, route);
+    const edited = this.#edit(message);
     edited.expiresAfterMs = expiresAfterMs;
     return edited;
   }
@@ -92,14 +92,12 @@ export class PublishRoutes {
     throw new BrokerError("PRECONDITION_FAILED", text);
   }
 
-  /** BCC is for the broker alone; amq.rabbitmq.reply-to stands for the address of the channel's reply consumer. */
-  #edit(message: Message, route: Route): Message {
+  /** No client sees BCC; amq.rabbitmq.reply-to stands for the address of the channel's reply consumer. */
+  #edit(message: Message): Message {
     const replyTo = message.replyTo === directReplyTo ? this.#replyAddress() : undefined;
-    const hasBcc = mayBeSenderSelected(message) && !route.delayed;
-    const headers = hasBcc ? withoutBcc(message.headers()) : undefined;
-    if (replyTo === undefined && headers === undefined) return message;
-    const edit = { ...(replyTo !== undefined && { replyTo }), ...(headers !== undefined && { headers }) };
-    return this.#edited.setOwned(editRecord(message, edit));
+    const hiding = mayBeSenderSelected(message) ? hidingBcc(message.headers()) : undefined;
+    if (replyTo === undefined && hiding === undefined) return message;
+    return this.#edited.setOwned(editRecord(message, { ...(replyTo !== undefined && { replyTo }), ...hiding }));
   }
 
   #replyAddress(): string {
