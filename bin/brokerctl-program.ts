@@ -30,6 +30,7 @@ import { vhostCommands } from "./commands/vhosts.ts";
 import type { CompletionWords } from "./completion-scripts.ts";
 import type { Context } from "./context.ts";
 import { failureOf, UsageFailure } from "./failure.ts";
+import { formatterNames } from "./formatters.ts";
 import { type GlobalOptions, globalOptions, helpOption } from "./global-options.ts";
 import { type Effects, newContext } from "./new-context.ts";
 
@@ -83,7 +84,10 @@ export function brokerctlProgram(name: string, effects: Effects): Command {
     .configureHelp({ sortSubcommands: true, subcommandTerm: (command) => command.name() })
     .addHelpText("after", afterHelp.replaceAll("brokerctl", name));
   for (const option of globalOptions()) program.addOption(option);
-  const own = name === "rabbitmq-plugins" ? pluginCommands : [...commands, ...completionCommands(() => words(program))];
+  const own =
+    name === "rabbitmq-plugins"
+      ? pluginCommands
+      : [...commands, ...completionCommands(() => words(program), optionValues())];
   for (const group of groups) {
     const specs = own.filter((spec) => spec.group === group);
     for (const spec of specs) program.addCommand(build(program, spec, effects), { hidden: spec.isHidden });
@@ -203,6 +207,16 @@ function words(program: Command): CompletionWords {
     ["", [...visible.map((command) => command.name()), ...flagsOf(program)]],
     ...visible.map((command) => [command.name(), [...wordsFor(command.name()), ...flagsOf(command)]] as const),
   ]);
+}
+
+/** What can follow options that have few values. */
+function optionValues(): CompletionWords {
+  const options = commands.flatMap((spec) => Object.values(spec.options));
+  const chosen = options.flatMap(({ flags, words: values = [] }) => {
+    const [long = ""] = /--[\w-]+/.exec(flags) ?? [];
+    return values.length === 0 ? [] : [[long, values] as const];
+  });
+  return new Map([["--formatter", formatterNames], ...chosen]);
 }
 
 /** Columns and kinds that a command's arguments choose from. */

@@ -22,6 +22,8 @@ type Values<Terms> = { readonly [Term in keyof Terms as NameOf<Term>]: ValueOf<T
 export interface CommandOption<T> {
   readonly flags: string;
   readonly summary: string;
+  /** Values to choose from, if they are few: shells complete them. */
+  readonly words?: readonly string[];
   /** Gets the text, true for an option without one, or undefined when it was not given. */
   readonly read: (given: string | true | undefined) => T;
 }
@@ -36,8 +38,8 @@ export function flag(flags: string, summary: string): CommandOption<boolean> {
 }
 
 /** An option with a text. */
-export function text(flags: string, summary: string): CommandOption<string | undefined> {
-  return { flags, summary, read: (given) => (typeof given === "string" ? given : undefined) };
+export function text(flags: string, summary: string, words: readonly string[] = []): CommandOption<string | undefined> {
+  return { flags, summary, words, read: (given) => (typeof given === "string" ? given : undefined) };
 }
 
 /** The groups of commands, in the order in which the help shows them. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { CommandError, exitCode } from "./command-error.ts";
 import type { TlsTrust } from "./tls-trust.ts";
 
@@ -32,7 +33,10 @@ export interface LoginFile {
   readonly isShared: boolean;
 }
 
-/** What brokerctl reads from the environment; the last ones are there in the broker's own container. */
+/**
+ * What brokerctl reads from the environment; the last ones are there in the broker's own container. For each there may be a
+ * `..._FILE` instead, that names a file with the value.
+ */
 export const loginEnv = {
   url: ["TSBROKER_URL"],
   user: ["TSBROKER_USER", "TSBROKER_DEFAULT_USER", "RABBITMQ_DEFAULT_USER"],
@@ -69,7 +73,26 @@ async function passwordFor(username: string, known: string | undefined, ask: Log
 }
 
 function firstOf(env: LoginSources["env"], names: readonly string[]): string | undefined {
-  return names.map((name) => env[name]).find((value) => value !== undefined && value !== "");
+  for (const name of names) {
+    const value = env[name];
+    if (value) return value;
+    const path = env[`${name}_FILE`];
+    if (path) return readValue(`${name}_FILE`, path);
+  }
+  return undefined;
+}
+
+function readValue(variable: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw unreadable(variable, error);
+  }
+}
+
+function unreadable(variable: string, cause: unknown): CommandError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new CommandError(exitCode.configuration, `${variable} cannot be read${why}`, { cause });
 }
 
 interface UrlParts {

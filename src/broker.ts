@@ -462,6 +462,8 @@ class Faces {
     const events = {
       accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
       acceptFailed: (error: Error) => core.logs.connection.error({ err: error }, "a connection could not be accepted"),
+      handshakeBegins: () => this.#beginsHandshake(),
+      handshakeEnded: () => core.connections.noteSecured(),
       handshakeFailed: (client: string, reason: string) =>
         core.logs.connection.warn({ address: client, reason }, "TLS handshake failed"),
     };
@@ -471,6 +473,18 @@ class Faces {
   }
 
   #accept(socket: Socket, peer: TlsPeer | undefined): void {
+    if (this.#hasTooMany()) socket.destroy();
+    else new Connection(socket, this.#core, peer);
+  }
+
+  #beginsHandshake(): boolean {
+    if (this.#hasTooMany()) return false;
+    this.#core.connections.noteSecuring();
+    return true;
+  }
+
+  /** Whether too many have not logged in. */
+  #hasTooMany(): boolean {
     const { config, connections, log } = this.#core;
     const isTooMany = connections.handshakes >= config.limits.handshakes;
     // Who floods the broker with connections shall not flood the log as well.
@@ -478,8 +492,7 @@ class Faces {
       log.warn({ most: config.limits.handshakes }, "connections are closed at once: too many have not logged in");
     }
     this.#turnsAway = isTooMany;
-    if (isTooMany) socket.destroy();
-    else new Connection(socket, this.#core, peer);
+    return isTooMany;
   }
 
   #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {

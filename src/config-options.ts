@@ -156,7 +156,7 @@ export const options = {
   } satisfies Option<string>,
   defaultPass: {
     takes: "<password>",
-    help: "that user's password; others on this machine can see flags, so rather use the environment or a file",
+    help: "that user's password; rather in the environment or a file, as others on this machine can see flags until they are read",
     ...text("a password"),
     fallback: () => "guest",
     keys: ["default_pass"],

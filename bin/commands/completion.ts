@@ -5,8 +5,8 @@ import { type CompletionWords, completionScripts } from "../completion-scripts.t
 /** Names by which the program can be called. */
 const programs = ["brokerctl", "rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-upgrade"];
 
-/** The commands about commands: they get what there is, and what can follow each. */
-export function completionCommands(words: () => CompletionWords): readonly CommandSpec[] {
+/** The commands about commands: they get what there is, and what can follow each and options. */
+export function completionCommands(words: () => CompletionWords, values: CompletionWords): readonly CommandSpec[] {
   const autocomplete = command({
     name: "autocomplete",
     group: "Help",
@@ -35,7 +35,7 @@ export function completionCommands(words: () => CompletionWords): readonly Comma
         const known = Object.keys(completionScripts).join(", ");
         throw new ArgumentError(`Bad argument: no completion for '${shell}', only for ${known}`, exitCode.dataError);
       }
-      output.raw(script(programs, words()));
+      output.raw(script(programs, words(), values));
     },
   });
   return [autocomplete, completion];

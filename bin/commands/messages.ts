@@ -179,6 +179,7 @@ const explainRoute = command({
     const steps = Array.isArray(answer["steps"]) ? answer["steps"] : [];
     const columns = ["exchange", "destination_type", "destination", "via", "routing_key", "arguments"];
     output.table({ columns, rows: steps.map((row) => columns.map((name) => plain(valueAt(row, name)))) });
+    if (steps.length === 0) output.banner("It would go nowhere: no binding fits");
   },
 });
 

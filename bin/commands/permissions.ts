@@ -3,19 +3,15 @@ import { CommandError, exitCode, noSuchUser } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { ApiError, on, path } from "../management-client.ts";
 
-const patterns = {
-  "<write>": "regular expression of the names they may publish to and bind from",
-  "<read>": "regular expression of the names they may consume from",
-};
-
 const setPermissions = command({
   name: "set_permissions",
   group: "Access control",
   summary: "says what a user may do in a virtual host",
   arguments: {
     "<username>": "name of the user",
-    "<configure>": "regular expression of the names they may declare and delete",
-    ...patterns,
+    "<configure>": "regular expression of the names of queues and exchanges they may declare and delete",
+    "<write>": "regular expression of the names they may publish to, and bind to others",
+    "<read>": "regular expression of the names they may consume from, and bind others to",
   },
   run: async (context, { username, configure, write, read }) => {
     const { api, vhost, output } = context;
@@ -42,7 +38,12 @@ const setTopicPermissions = command({
   name: "set_topic_permissions",
   group: "Access control",
   summary: "says which routing keys a user may use with a topic exchange",
-  arguments: { "<username>": "name of the user", "<exchange>": "a topic exchange", ...patterns },
+  arguments: {
+    "<username>": "name of the user",
+    "<exchange>": "a topic exchange",
+    "<write>": "regular expression of the routing keys they may publish with",
+    "<read>": "regular expression of the routing keys they may bind with",
+  },
   run: async (context, { username, exchange, write, read }) => {
     const { api, vhost, output } = context;
     output.banner(`Setting topic permissions on "${exchange}" for user "${username}" in vhost "${vhost}" ...`);

@@ -15,7 +15,7 @@ const priority: CommandOption<number> = {
   },
 };
 
-const applyTo = text("--apply-to <what>", "queues, exchanges or all (all)");
+const applyTo = text("--apply-to <what>", "queues, exchanges or all (all)", ["queues", "exchanges", "all"]);
 
 /** The two kinds of policy, and what rabbitmqctl calls them. */
 const kinds = {

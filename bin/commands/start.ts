@@ -65,13 +65,14 @@ async function startForTests(flags: Flags): Promise<void> {
 /** How a start differs from that of a service. */
 interface StartManner {
   readonly isInMemory: boolean;
-  /** \`log\` is for a line that is logged whatever its level. */
+  /** `log` is for a line that is logged whatever its level. */
   readonly announce: (broker: Broker, config: Config, log: Logger) => void;
 }
 
 const asService: StartManner = { isInMemory: false, announce };
 
 async function start(flags: Flags, manner: StartManner = asService): Promise<void> {
+  hideSecrets(flags);
   const { config, warnings, secretFiles } = readConfig(flags);
   const { isInMemory: inMemory } = manner;
   process.umask(ownerOnly);
@@ -107,6 +108,12 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
     .stop("shutdown")
     .catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   process.exit(0);
+}
+
+/** A password among the flags does not stay in the list of processes, which everybody can see. */
+function hideSecrets(flags: Flags): void {
+  const isGiven = ([name, { isSecret }]: [string, Setting<unknown>]) => isSecret === true && flags[name] !== undefined;
+  if (Object.entries<Setting<unknown>>(options).some(isGiven)) process.title = "tsbroker start";
 }
 
 async function outputsOf(config: Config): Promise<readonly LogOutput[]> {

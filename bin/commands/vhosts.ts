@@ -6,7 +6,10 @@ import { on, path } from "../management-client.ts";
 const properties = {
   description: text("--description <text>", "what it is for"),
   tags: text("--tags <tag,...>", "tags, with commas between them"),
-  defaultQueueType: text("--default-queue-type <type>", "type of queues that are declared without one"),
+  defaultQueueType: text("--default-queue-type <type>", "type of queues that are declared without one", [
+    "classic",
+    "quorum",
+  ]),
   isProtected: text("--protected-from-deletion <true|false>", "whether it is refused to delete it"),
 };
 

@@ -39,8 +39,10 @@ function completes(complete: Complete): void {
     expect(await complete("rabbitmqctl", "declare", "pol")).toEqual(["policy"]);
   });
 
-  it("options", async () => {
+  it("options, and the values of those that have few", async () => {
     expect(await complete("rabbitmqctl", "set_policy", "--app")).toEqual(["--apply-to"]);
+    expect(await complete("brokerctl", "set_policy", "--apply-to", "")).toEqual(["all", "exchanges", "queues"]);
+    expect(await complete("brokerctl", "--formatter", "js")).toEqual(["json", "json_stream"]);
   });
 }
 

@@ -46,6 +46,7 @@ describe("explain_route", () => {
       expect.objectContaining({ exchange: "amq.topic", destination: "to", via: "binding", routing_key: "orders.*" }),
     ]);
     expect(await brokerctl.json("explain_route", "amq.topic", "other")).toEqual([]);
+    expect(await brokerctl.out("explain_route", "amq.topic", "other")).toContain("It would go nowhere");
     expect(await payloads("to")).toEqual([]);
   });
 

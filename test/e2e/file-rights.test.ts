@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -44,6 +44,11 @@ it("what the broker writes is its owner's alone, in a directory that was open to
   await eventually(() => expect(readdirSync(open)).not.toContain("backups"));
   expect(rightsOfOthers(open)).toEqual([]);
   await client.cleanUp();
+});
+
+it("a password that was given as a flag is not in the list of processes", async () => {
+  broker = await startBroker({ args: ["--default-pass", "not-for-others"] });
+  expect(readFileSync(`/proc/${broker.pid}/cmdline`, "latin1").replaceAll("\0", "").trim()).toBe("tsbroker start");
 });
 
 it("a configuration with a password that everybody may read is warned of", async () => {

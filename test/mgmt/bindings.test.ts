@@ -151,6 +151,9 @@ describe("/api/bindings", () => {
     const topic = "/bindings/bound/e/amq.topic/q/q";
     expect(await outcome(limited, "POST", topic, { routing_key: "b" })).toEqual(accessRefused);
     expect((await limited.post(topic, { routing_key: "a" })).status).toBe(201);
+    await admin.must("POST", topic, { routing_key: "b" });
+    expect(await outcome(limited, "DELETE", `${topic}/b`)).toEqual(accessRefused);
+    expect((await limited.delete(`${topic}/a`)).status).toBe(204);
   });
 
   it("is closed to those who may not use the vhost", async () => {

@@ -151,6 +151,7 @@ function removeBinding(vhost: Vhost, guard: Guard, call: Call, kind: "q" | "e"):
     ({ routingKey, arguments: args }) => propertiesKey(routingKey, args) === key,
   );
   const { routingKey, arguments: args } = found(binding);
+  if (source.type === "topic") guard.authorizeTopic(call.user, vhost, "read", source.name, routingKey);
   unbind(vhost, source, destination, routingKey, args);
   return done;
 }

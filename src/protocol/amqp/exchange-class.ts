@@ -84,6 +84,7 @@ function bindExchange(channel: Channel, args: MethodArguments<"exchange.bind">):
 function unbindExchange(channel: Channel, args: MethodArguments<"exchange.unbind">): void {
   const { source, destination } = authorizeBinding(channel, args);
   const from = channel.vhost.exchanges.get(source);
+  if (from?.type === "topic") channel.authorizeTopic("read", source, args.routingKey);
   const to = channel.vhost.exchanges.get(destination);
   if (from !== undefined && to !== undefined) {
     unbind(channel.vhost, from, to, args.routingKey, args.arguments);

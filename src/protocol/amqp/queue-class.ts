@@ -142,6 +142,7 @@ function bindQueue(channel: Channel, args: MethodArguments<"queue.bind">): void 
 function unbindQueue(channel: Channel, args: MethodArguments<"queue.unbind">): void {
   const { queue: name, exchange: source, key } = authorizeBinding(channel, args);
   const exchange = channel.vhost.exchanges.get(source);
+  if (exchange?.type === "topic") channel.authorizeTopic("read", source, key);
   const queue = channel.vhost.queues.get(name);
   if (exchange !== undefined && queue !== undefined) {
     checkExclusive(queue, channel.connection);

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { findLogin, type LoginSources } from "../../../bin/login.ts";
 
 const none: LoginSources = {
@@ -48,6 +51,21 @@ describe("the login", () => {
     expect(await login({ env: { RABBITMQ_DEFAULT_USER: "app", RABBITMQ_DEFAULT_PASS: "pw" } })).toBe(
       `app:pw at ${local}`,
     );
+  });
+
+  it("is in the files that such variables name, with a line end or without", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "tsbroker-login-"));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const [user, password] = [join(directory, "user"), join(directory, "password")];
+    writeFileSync(user, "app");
+    writeFileSync(password, "p w\n");
+    const env = { RABBITMQ_DEFAULT_USER_FILE: user, RABBITMQ_DEFAULT_PASS_FILE: password };
+    expect(await login({ env })).toBe(`app:p w at ${local}`);
+    expect(await login({ env: { ...env, RABBITMQ_DEFAULT_PASS: "spelled out" } })).toBe(`app:spelled out at ${local}`);
+    await expect(login({ env: { TSBROKER_PASSWORD_FILE: join(directory, "none") } })).rejects.toMatchObject({
+      code: 78,
+      message: expect.stringContaining("TSBROKER_PASSWORD_FILE cannot be read"),
+    });
   });
 
   it("may be in the URL", async () => {
