@@ -38,7 +38,7 @@ describe("the image's entry point", () => {
   /** The data directory of the broker's own variable, as a command in the container has it. */
   function dataDirGiven(env: Readonly<Record<string, string>>): string {
     const all = { PATH: process.env["PATH"] ?? "", XDG_STATE_HOME: "/var/lib/rabbitmq", ...env };
-    const { stdout } = spawnSync("docker/docker-entrypoint.sh", ["env"], { env: all, encoding: "utf8" });
+    const { stdout } = spawnSync("/bin/sh", ["docker/docker-entrypoint.sh", "env"], { env: all, encoding: "utf8" });
     return /^TSBROKER_DATA_DIR=(.*)$/m.exec(stdout)?.[1] ?? "";
   }
 
