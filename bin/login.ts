@@ -1,22 +1,17 @@
 import { readFileSync } from "node:fs";
 import { CommandError, exitCode } from "./command-error.ts";
+import type { TlsTrust } from "./tls-trust.ts";
 
 /** Where the broker is, and who asks. */
 export interface Login {
   readonly url: string;
   readonly username: string;
+  /** The option that names the broker; those of its TLS begin like it. */
+  readonly namedBy: "--url" | "--from";
   /** Whom to trust over TLS, and what to show. */
   readonly tls: TlsTrust;
   /** Asks for it when it is not written anywhere. */
   password(): Promise<string>;
-}
-
-/** As Node.js takes it; empty for the authorities of the system and no certificate of one's own. */
-export interface TlsTrust {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-  readonly rejectUnauthorized?: boolean;
 }
 
 /** Where the parts of a login may come from. */
@@ -67,7 +62,7 @@ export function findLogin({ flags, env, tls, file, ask }: LoginSources): Login {
     firstOf(env, loginEnv.password) ??
     (username === (values.user ?? defaultUser) ? values.password : undefined) ??
     (username === defaultUser ? defaultUser : undefined);
-  return { url: inUrl.url, username, tls, password: () => passwordFor(username, known, ask) };
+  return { url: inUrl.url, username, namedBy: "--url", tls, password: () => passwordFor(username, known, ask) };
 }
 
 async function passwordFor(username: string, known: string | undefined, ask: LoginSources["ask"]): Promise<string> {

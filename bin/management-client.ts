@@ -4,6 +4,7 @@ import { parseJson, writeJson } from "../src/exact-json.ts";
 import { isRecord } from "./cells.ts";
 import { CommandError, exitCode } from "./command-error.ts";
 import type { Login } from "./login.ts";
+import type { TlsTrust } from "./tls-trust.ts";
 
 /** An object as the HTTP API gives it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -65,6 +66,11 @@ export class ManagementClient {
   /** Asks for it if need be. */
   password(): Promise<string> {
     return this.#login.password();
+  }
+
+  /** Whom to trust over TLS, and what to show. */
+  get tls(): TlsTrust {
+    return this.#login.tls;
   }
 
   /** The same API as somebody else. */
@@ -181,13 +187,14 @@ export class ManagementClient {
   }
 
   #unreachable(cause: Error): CommandError {
+    const isSource = this.#login.namedBy === "--from";
     const lines = [
-      `Cannot reach the broker at ${this.url}: ${reachText(cause)}`,
+      `Cannot reach the broker at ${this.url}: ${reachText(cause, isSource ? "--from-ssl" : "--ssl")}`,
       "",
-      " * Is it running? Start it with: tsbroker start",
-      " * Is its management address another? Give it with --url or TSBROKER_URL",
+      isSource ? " * Is it running?" : " * Is it running? Start it with: tsbroker start",
+      ` * Is its management address another? Give it with ${isSource ? "--from" : "--url or TSBROKER_URL"}`,
       ...(isReset(cause) && this.url.startsWith("http:")
-        ? [" * Does it speak TLS only? Then give --ssl, or an address with https:"]
+        ? [` * Does it speak TLS only? Then give ${isSource ? "" : "--ssl, or "}an address with https:`]
         : []),
     ];
     return new CommandError(exitCode.unavailable, lines.join("\n"), { cause });
@@ -241,7 +248,8 @@ function isReset(error: unknown): error is Error {
   return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
-function reachText(error: Error): string {
+/** Why a broker cannot be reached; `flag` is how the options of its TLS begin. */
+export function reachText(error: Error, flag: string): string {
   const code = "code" in error ? String(error.code) : "";
   if (code.startsWith("HPE_")) return "what listens there does not speak HTTP; AMQP has another port";
   switch (code) {
@@ -256,11 +264,11 @@ function reachText(error: Error): string {
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-      return "its certificate is of no authority known here; --ssl-ca-cert-file can name a file with it";
+      return `its certificate is of no authority known here; ${flag}-ca-cert-file can name a file with it`;
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return "its certificate is not of this host; give the address as the certificate has it";
     case "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED":
-      return "it asks for a certificate; --ssl-cert-file and --ssl-key-file name one";
+      return `it asks for a certificate; ${flag}-cert-file and ${flag}-key-file name one`;
     case "EPROTO":
       return "what listens there does not speak TLS; try http:";
     default:

@@ -1,14 +1,13 @@
-import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
 import type { CommandSpec } from "./command.ts";
 import { ArgumentError, CommandError, exitCode } from "./command-error.ts";
 import type { Context } from "./context.ts";
 import { type FormatterName, formatterNames } from "./formatters.ts";
 import type { GlobalOptions } from "./global-options.ts";
-import { defaultUrl, findLogin, type LoginFile, type TlsTrust } from "./login.ts";
+import { defaultUrl, findLogin, type LoginFile } from "./login.ts";
 import { ManagementClient } from "./management-client.ts";
 import { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
+import { type TlsFlags, tlsTrust } from "./tls-trust.ts";
 
 /** All that the program does to the world outside, short of talking to the broker. */
 export interface Effects {
@@ -30,7 +29,7 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   const login = findLogin({
     flags: { url: globals.url ?? urlAt(globals), user: globals.user ?? globals.username },
     env,
-    tls: tlsTrust(globals),
+    tls: tlsTrust(tlsFlags(globals), "--ssl"),
     file: effects.readLoginFile(),
     ask: isInteractive ? (prompt) => terminal.secret(prompt) : undefined,
   });
@@ -50,29 +49,8 @@ export function newContext(program: string, spec: CommandSpec, globals: GlobalOp
   return { program, api, givenVhost: globals.vhost, vhost, output, terminal, timeoutText, deadline, node };
 }
 
-function tlsTrust({ sslCaCertFile, sslCertFile, sslKeyFile, sslInsecure }: GlobalOptions): TlsTrust {
-  const trust = {
-    ...(sslCaCertFile !== undefined && { ca: readFileSync(sslCaCertFile) }),
-    ...(sslCertFile !== undefined && { cert: readFileSync(sslCertFile) }),
-    ...(sslKeyFile !== undefined && { key: readFileSync(sslKeyFile) }),
-    ...(sslInsecure === true && { rejectUnauthorized: false }),
-  };
-  if (Object.keys(trust).length > 0) checkUsable(trust);
-  return trust;
-}
-
-function checkUsable(trust: TlsTrust): void {
-  try {
-    createSecureContext(trust);
-  } catch (error) {
-    throw unusable(error);
-  }
-}
-
-function unusable(cause: unknown): CommandError {
-  const files = "what --ssl-ca-cert-file, --ssl-cert-file and --ssl-key-file name";
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new CommandError(exitCode.dataError, `TLS cannot use ${files}${why}`, { cause });
+function tlsFlags({ sslCaCertFile, sslCertFile, sslKeyFile, sslInsecure }: GlobalOptions): TlsFlags {
+  return { caCertFile: sslCaCertFile, certFile: sslCertFile, keyFile: sslKeyFile, insecure: sslInsecure };
 }
 
 /** The address that rabbitmqadmin's options make; undefined when none of them is given. */

@@ -1,5 +1,8 @@
 import type { ChannelModel, ConfirmChannel, ConsumeMessage, Options } from "amqplib";
 import { connect } from "amqplib";
+import { CommandError, exitCode } from "./command-error.ts";
+import { reachText } from "./management-client.ts";
+import type { TlsTrust } from "./tls-trust.ts";
 
 /** A queue whose messages move to the one of the same name elsewhere. */
 export interface Drained {
@@ -22,6 +25,14 @@ const inFlightMax = 500;
 /** How long nothing must have come before the queue is asked whether there is anything. */
 const quietMs = 500;
 
+/** Where AMQP is spoken: a URL with a login and without a path, and whom to trust over TLS. */
+export interface AmqpPlace {
+  readonly url: string;
+  readonly tls: TlsTrust;
+  /** How the options of that begin, for what is said of it. */
+  readonly flag: string;
+}
+
 /** Two brokers, in the same vhost of each. */
 export class Drain {
   readonly #from: ChannelModel;
@@ -32,11 +43,10 @@ export class Drain {
     this.#to = to;
   }
 
-  /** Connects to both. The URLs have no path. */
-  static async open(from: string, to: string, vhost: string): Promise<Drain> {
-    const path = `/${encodeURIComponent(vhost)}`;
-    const source = await connect(from + path);
-    return new Drain(source, await connect(to + path));
+  /** Connects to both. Throws when one cannot be reached. */
+  static async open(from: AmqpPlace, to: AmqpPlace, vhost: string): Promise<Drain> {
+    const source = await connectTo(from, vhost);
+    return new Drain(source, await connectTo(to, vhost));
   }
 
   /**
@@ -60,6 +70,22 @@ export class Drain {
     await this.#from.close();
     await this.#to.close();
   }
+}
+
+async function connectTo({ url, tls, flag }: AmqpPlace, vhost: string): Promise<ChannelModel> {
+  try {
+    return await connect(`${url}/${encodeURIComponent(vhost)}`, tls);
+  } catch (error) {
+    throw error instanceof Error ? unreachable(error, url, flag) : error;
+  }
+}
+
+/** Says where, without the password. */
+function unreachable(cause: Error, url: string, flag: string): CommandError {
+  const { protocol, host } = new URL(url);
+  return new CommandError(exitCode.unavailable, `Cannot connect to ${protocol}//${host}: ${reachText(cause, flag)}`, {
+    cause,
+  });
 }
 
 type SourceChannel = Awaited<ReturnType<ChannelModel["createChannel"]>>;

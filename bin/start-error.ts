@@ -3,10 +3,13 @@ import { DefinitionFileError } from "../src/definition-file.ts";
 import { flagOf } from "../src/option-types.ts";
 import { StoreError } from "../src/store/store.ts";
 
+/** Errors that say it all, and are not loaded before they are needed. */
+const ownNames = new Set(["TlsError", "LogFileError"]);
+
 /** Why the broker did not start, in one line that says what to do. */
 export function startErrorText(error: unknown, config: Config): string {
   if (!(error instanceof Error)) return `cannot start: ${String(error)}`;
-  if (error instanceof StoreError || error instanceof DefinitionFileError || error.name === "TlsError") {
+  if (error instanceof StoreError || error instanceof DefinitionFileError || ownNames.has(error.name)) {
     return error.message;
   }
   const { code, syscall, port, path } = detailsOf(error);
@@ -54,6 +57,7 @@ function listenerAt(port: number | undefined, config: Config): { host: string | 
   if (port === managementPort) return { host: managementHost, name: "managementHost" };
   if (port === ssl?.port) return { host: ssl?.host, name: "sslHost" };
   if (port === managementSsl?.port) return { host: managementSsl?.host, name: "managementSslHost" };
+  if (port === prometheus?.ssl?.port) return { host: prometheus?.ssl?.host, name: "prometheusSslHost" };
   if (port === prometheus?.port) return { host: prometheus?.host, name: "prometheusHost" };
   return { host: config.host, name: "host" };
 }

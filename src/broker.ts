@@ -11,6 +11,7 @@ import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { options } from "./config-options.ts";
 import { reloaded } from "./config-reload.ts";
+import type { TlsListenerConfig } from "./config-tls.ts";
 import { ConfirmFaults } from "./confirm-faults.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
@@ -67,6 +68,7 @@ export interface BrokerPorts {
   readonly http: number | undefined;
   readonly https: number | undefined;
   readonly prometheus: number | undefined;
+  readonly prometheusSsl: number | undefined;
 }
 
 /** What a broker is built with besides its settings. */
@@ -148,10 +150,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   #lastSegment = 0;
   #lastQueueId = 0;
 
-  constructor(config: Config, { log, writer, clock = new SystemClock(), inMemory = false }: BrokerParts) {
+  constructor(config: Config, { log, lines, writer, clock = new SystemClock(), inMemory = false }: BrokerParts) {
     this.config = config;
     this.log = log;
-    this.logs = new AreaLogs(log, config.logLevels);
+    this.logs = new AreaLogs(log, config.logLevels, lines);
     this.clock = clock;
     this.startedAt = clock.now();
     this.#inMemory = inMemory;
@@ -170,7 +172,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.globalParameters = new GlobalParameters(this.definitions, config.serverProperties.cluster_name);
     this.backups = inMemory ? noBackups : new DataBackups(config.dataDir);
     this.vhosts = new Vhosts(this);
-    this.metrics = new Metrics(this);
+    this.metrics = new Metrics(this, config.statsIntervalMs);
     this.alarms.onChange = (alarm, isSet) => this.#alarmChanged(alarm, isSet);
     const diskUnknown = (error: Error) =>
       log.error({ err: error }, "free space of the data directory is unknown and counts as enough");
@@ -335,7 +337,7 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
       const { config: taken, unchanged } = reloaded(core.config, given);
       faces.reload(taken);
       core.config = taken;
-      core.logs.setLevels(taken.logLevel, taken.logLevels);
+      core.logs.setLevels(taken.logLevel, taken.logLevels, taken.log);
       log.info("configuration and certificates were read again");
       if (unchanged.length > 0) log.warn({ settings: unchanged }, "some settings change only at the next start");
     };
@@ -345,7 +347,10 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
       },
       drain: (timeoutMs) => faces.drain(timeoutMs),
       revive: () => faces.revive(),
-      reload: () => reload(readAgain?.() ?? core.config),
+      reload: () => {
+        reopenLog(core);
+        reload(readAgain?.() ?? core.config);
+      },
     };
     core.metrics.start();
     await core.resources.start();
@@ -367,14 +372,22 @@ export async function openBroker(config: Config, parts: BrokerParts): Promise<Br
   }
 }
 
+/** What is wrong with a file of the log keeps nothing else from being read again. */
+function reopenLog({ log, logs }: BrokerCore): void {
+  try {
+    logs.reopen();
+  } catch (error) {
+    log.error({ err: error }, "the log goes on in the file that was opened before");
+  }
+}
+
 /** How often it is looked whether clients have settled what they hold. */
 const drainLookMs = 20;
 
 /** The listeners of a broker. */
 class Faces {
   readonly #core: BrokerCore;
-  readonly #ssl: TlsIdentity | undefined;
-  readonly #managementSsl: TlsIdentity | undefined;
+  readonly #tls: Identities;
   readonly #listeners: Listener[] = [];
   #management: Management | undefined;
   #metrics: MetricsListener | undefined;
@@ -383,19 +396,13 @@ class Faces {
   /** The ports to listen on again. */
   #drained: BrokerPorts | undefined;
 
-  private constructor(core: BrokerCore, ssl: TlsIdentity | undefined, managementSsl: TlsIdentity | undefined) {
+  private constructor(core: BrokerCore, tls: Identities) {
     this.#core = core;
-    this.#ssl = ssl;
-    this.#managementSsl = managementSsl;
+    this.#tls = tls;
   }
 
   static async open(core: BrokerCore): Promise<Faces> {
-    const { ssl, managementSsl, sslHandshakeTimeoutMs } = core.config;
-    const faces = new Faces(
-      core,
-      ssl && (await newIdentity(ssl.tls, sslHandshakeTimeoutMs)),
-      managementSsl && (await newIdentity(managementSsl.tls, sslHandshakeTimeoutMs)),
-    );
+    const faces = new Faces(core, await newIdentities(core.config));
     try {
       await faces.#listen();
       return faces;
@@ -433,18 +440,19 @@ class Faces {
   async #listenForClients(port: number | undefined, sslPort: number | undefined): Promise<void> {
     const { host, ssl } = this.#core.config;
     if (port !== undefined) await this.#listenForAmqp("amqp", { host, port });
-    if (sslPort !== undefined) await this.#listenForAmqp("amqp/ssl", { host: ssl?.host, port: sslPort }, this.#ssl);
+    if (sslPort !== undefined) await this.#listenForAmqp("amqp/ssl", { host: ssl?.host, port: sslPort }, this.#tls.ssl);
   }
 
   async #listen(): Promise<void> {
     const core = this.#core;
     const { port, ssl, managementHost, managementSsl, prometheus } = core.config;
     await this.#listenForClients(port, ssl?.port);
-    this.#management = await startManagement(core, this.#managementSsl);
+    this.#management = await startManagement(core, this.#tls.managementSsl);
     this.#show("http", managementHost, this.#management.port);
-    this.#show("https", managementSsl?.host, this.#management.sslPort, this.#managementSsl);
-    this.#metrics = await startMetrics(core);
+    this.#show("https", managementSsl?.host, this.#management.sslPort, this.#tls.managementSsl);
+    this.#metrics = await startMetrics(core, this.#tls.prometheusSsl);
     this.#show("http/prometheus", prometheus?.host, this.#metrics.port);
+    this.#show("https/prometheus", prometheus?.ssl?.host, this.#metrics.sslPort, this.#tls.prometheusSsl);
   }
 
   async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
@@ -452,6 +460,8 @@ class Faces {
     const events = {
       accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
       acceptFailed: (error: Error) => core.logs.connection.error({ err: error }, "a connection could not be accepted"),
+      handshakeBegins: () => this.#beginsHandshake(),
+      handshakeEnded: () => core.connections.noteSecured(),
       handshakeFailed: (client: string, reason: string) =>
         core.logs.connection.warn({ address: client, reason }, "TLS handshake failed"),
     };
@@ -461,6 +471,18 @@ class Faces {
   }
 
   #accept(socket: Socket, peer: TlsPeer | undefined): void {
+    if (this.#hasTooMany()) socket.destroy();
+    else new Connection(socket, this.#core, peer);
+  }
+
+  #beginsHandshake(): boolean {
+    if (this.#hasTooMany()) return false;
+    this.#core.connections.noteSecuring();
+    return true;
+  }
+
+  /** Whether too many have not logged in. */
+  #hasTooMany(): boolean {
     const { config, connections, log } = this.#core;
     const isTooMany = connections.handshakes >= config.limits.handshakes;
     // Who floods the broker with connections shall not flood the log as well.
@@ -468,8 +490,7 @@ class Faces {
       log.warn({ most: config.limits.handshakes }, "connections are closed at once: too many have not logged in");
     }
     this.#turnsAway = isTooMany;
-    if (isTooMany) socket.destroy();
-    else new Connection(socket, this.#core, peer);
+    return isTooMany;
   }
 
   #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {
@@ -484,13 +505,15 @@ class Faces {
       http: portOf("http"),
       https: portOf("https"),
       prometheus: portOf("http/prometheus"),
+      prometheusSsl: portOf("https/prometheus"),
     };
   }
 
   /** Takes in certificates. Throws TlsError. */
-  reload({ ssl, managementSsl }: Config): void {
-    if (ssl !== undefined) this.#ssl?.reload(ssl.tls);
-    if (managementSsl !== undefined) this.#managementSsl?.reload(managementSsl.tls);
+  reload({ ssl, managementSsl, prometheus }: Config): void {
+    if (ssl !== undefined) this.#tls.ssl?.reload(ssl.tls);
+    if (managementSsl !== undefined) this.#tls.managementSsl?.reload(managementSsl.tls);
+    if (prometheus?.ssl !== undefined) this.#tls.prometheusSsl?.reload(prometheus.ssl.tls);
   }
 
   async close(): Promise<void> {
@@ -498,6 +521,24 @@ class Faces {
     await this.#management?.close();
     await this.#metrics?.close();
   }
+}
+
+/** The certificates of what listens for TLS. */
+interface Identities {
+  readonly ssl: TlsIdentity | undefined;
+  readonly managementSsl: TlsIdentity | undefined;
+  readonly prometheusSsl: TlsIdentity | undefined;
+}
+
+async function newIdentities(config: Config): Promise<Identities> {
+  const { ssl, managementSsl, prometheus, sslHandshakeTimeoutMs } = config;
+  const identity = (listener: TlsListenerConfig | undefined) =>
+    listener && newIdentity(listener.tls, sslHandshakeTimeoutMs);
+  return {
+    ssl: await identity(ssl),
+    managementSsl: await identity(managementSsl),
+    prometheusSsl: await identity(prometheus?.ssl),
+  };
 }
 
 /** TLS is loaded only where it is spoken. */

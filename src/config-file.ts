@@ -25,7 +25,7 @@ export function parseConfigFile(text: string, env: Readonly<Record<string, strin
     const number = index + 1;
     const { key, value } = linePattern.exec(line)?.groups ?? {};
     if (key === undefined || value === undefined) throw new ConfigError(`line ${number}: expected 'key = value'`);
-    lines.push({ number, key: wordsOf(key), value: substitute(valueIn(value, number), number, env) });
+    lines.push({ number, key: wordsOf(key), value: readable(substitute(valueIn(value, number), number, env), number) });
   }
   return lines;
 }
@@ -33,6 +33,19 @@ export function parseConfigFile(text: string, env: Readonly<Record<string, strin
 /** The key as it is written, its words joined again. */
 export function keyText(key: readonly string[]): string {
   return key.map((word) => word.replaceAll(".", "\\.")).join(".");
+}
+
+/** True when the key fits a pattern such as `listeners.tcp.$name`, or `mqtt.*` for all that begins so. */
+export function hasKey(pattern: string, key: readonly string[]): boolean {
+  const words = pattern.split(".");
+  const isOpen = pattern.endsWith("*");
+  if (isOpen ? key.length < words.length : key.length !== words.length) return false;
+  return words.every((word, i) => fits(word, key[i] ?? ""));
+}
+
+function fits(word: string, given: string): boolean {
+  if (word.endsWith("*")) return given.startsWith(word.slice(0, -1));
+  return word.startsWith("$") || word === given;
 }
 
 function wordsOf(key: string): string[] {
@@ -46,6 +59,14 @@ function valueIn(text: string, number: number): string {
   if (value === "") throw new ConfigError(`line ${number}: there is no value`);
   if (value.startsWith("'")) throw new ConfigError(`line ${number}: the quote is not closed`);
   return value;
+}
+
+/** A secret that cannot be read must not be taken for the secret. */
+function readable(value: string, number: number): string {
+  if (!value.startsWith("encrypted:")) return value;
+  throw new ConfigError(
+    `line ${number}: encrypted values cannot be read here; give secrets as $(NAME) of the environment`,
+  );
 }
 
 function substitute(value: string, number: number, env: Readonly<Record<string, string | undefined>>): string {

@@ -4,9 +4,9 @@ import { limitOptions } from "./broker-limits.ts";
 import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
 import { firstUserOptions } from "./first-user-options.ts";
 import { httpOptions } from "./http-options.ts";
-import { type AreaLevels, findLogLevel, type LogLevel, logAreas, logLevels, parseAreaLevels } from "./log-levels.ts";
-import type { LogFormat } from "./log-text.ts";
+import { logOptions } from "./log-options.ts";
 import type { LoginName, Mechanism, SanType } from "./login-names.ts";
+import { nodeName } from "./node-name.ts";
 import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
 import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
 import { prometheusOptions } from "./prometheus-options.ts";
@@ -21,6 +21,22 @@ const managementSsl = tlsOptions(
   (key) => [`management.ssl.${key}`, `management.listener.ssl_opts.${key}`],
   "RABBITMQ_MANAGEMENT_SSL",
 );
+
+const prometheusSsl = tlsOptions("metrics", (key) => [`prometheus.ssl.${key}`]);
+
+/** What listens for TLS: how its settings are named, and the key of a configuration file that they have in common. */
+export interface TlsFace {
+  readonly prefix: "ssl" | "managementSsl" | "prometheusSsl";
+  readonly settings: ReturnType<typeof tlsOptions>;
+  readonly key: string;
+}
+
+/** All that can listen for TLS. */
+export const tlsFaces = {
+  amqp: { prefix: "ssl", settings: ssl, key: "ssl_options" },
+  management: { prefix: "managementSsl", settings: managementSsl, key: "management.ssl" },
+  prometheus: { prefix: "prometheusSsl", settings: prometheusSsl, key: "prometheus.ssl" },
+} as const satisfies Readonly<Record<string, TlsFace>>;
 
 /** Every setting, in the order `--help` and the documentation list them. */
 export const options = {
@@ -57,7 +73,8 @@ export const options = {
     ...portOrNone(),
     fallback: () => 15_672,
     fallbackText: "15672, or none when there is a port for TLS",
-    keys: ["management.tcp.port", "management.listener.port", "management.tcp"],
+    keys: ["management.tcp.port", "management.listener.port", "management.listener.ssl", "management.tcp"],
+    read: (lines) => oldListener(lines, false),
   } satisfies Option<number | "none">,
   dataDir: {
     takes: "<path>",
@@ -67,35 +84,10 @@ export const options = {
     fallback: defaultDataDir,
     fallbackText: "/var/lib/tsbroker as root, else $XDG_STATE_HOME/tsbroker or ~/.local/state/tsbroker",
     keys: ["data_dir"],
-    otherEnv: ["RABBITMQ_MNESIA_DIR"],
+    otherEnv: ["RABBITMQ_MNESIA_DIR", "RABBITMQ_MNESIA_BASE"],
+    readOther: (given, variable) => (variable === "RABBITMQ_MNESIA_BASE" ? join(given, nodeName) : given),
   } satisfies Option<string>,
-  logLevel: {
-    takes: "<level>",
-    help: `least level that is logged: ${logLevels.join(", ")}`,
-    allowed: `one of ${logLevels.join(", ")}`,
-    parse: findLogLevel,
-    fallback: (): LogLevel => "info",
-    keys: ["log.console.level", "log.level"],
-  } satisfies Option<LogLevel>,
-  logLevels: {
-    takes: "<levels>",
-    help: "levels of areas that have another one, such as connection=warn,queue=debug",
-    allowed: `'none', or levels of ${logAreas.join(", ")} such as connection=warn, separated by commas`,
-    parse: parseAreaLevels,
-    fallback: (): AreaLevels => new Map(),
-    fallbackText: "none",
-    write: (levels) => [...levels].map(([area, level]) => `${area}=${level}`).join(",") || "none",
-    keys: logAreas.map((area) => `log.${area}.level`),
-    read: (lines) => lines.map(({ key, value }) => `${key[1]}=${value}`).join(","),
-  } satisfies Option<AreaLevels>,
-  logFormat: {
-    takes: "<format>",
-    help: "how lines of the log look",
-    ...oneOf("json", "plaintext", "auto"),
-    fallback: (): LogFormat => "auto",
-    fallbackText: "plaintext on a terminal, else json",
-    keys: ["log.console.formatter"],
-  } satisfies Option<LogFormat>,
+  ...logOptions,
   heartbeat: {
     takes: "<seconds>",
     help: "heartbeat that is suggested to clients; 0 suggests none",
@@ -333,7 +325,8 @@ export const options = {
     help: "port for the HTTP API over TLS, by custom 15671; 0 picks a free one",
     ...portOrNone(),
     fallback: (): number | "none" => "none",
-    keys: ["management.ssl.port"],
+    keys: ["management.ssl.port", "management.listener.port", "management.listener.ssl"],
+    read: (lines) => oldListener(lines, true),
   } satisfies Option<number | "none">,
   managementSslCertfile: { ...managementSsl.certfile, fallbackText: "that of AMQP" },
   managementSslKeyfile: { ...managementSsl.keyfile, fallbackText: "that of AMQP" },
@@ -347,13 +340,54 @@ export const options = {
   managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
   managementSslSni: managementSsl.sni,
   ...httpOptions,
+  statsIntervalMs: {
+    takes: "<ms>",
+    help: "how often counters are looked at, for the rates and charts of the HTTP API and its page",
+    ...integer(1000, 600_000),
+    fallback: () => 5000,
+    keys: ["collect_statistics_interval"],
+  } satisfies Option<number>,
   ...prometheusOptions,
+  prometheusSslHost: {
+    takes: "<address>",
+    help: "address to listen on for Prometheus over TLS",
+    ...text("a host name or an address"),
+    fallback: (): string | undefined => undefined,
+    fallbackText: "same as prometheusHost",
+    keys: ["prometheus.ssl.ip"],
+  } satisfies Option<string | undefined>,
+  prometheusSslPort: {
+    takes: "<number>",
+    help: "port for Prometheus over TLS, by custom 15691; 0 picks a free one",
+    ...portOrNone(),
+    fallback: (): number | "none" => "none",
+    keys: ["prometheus.ssl.port"],
+  } satisfies Option<number | "none">,
+  prometheusSslCertfile: { ...prometheusSsl.certfile, fallbackText: "that of AMQP" },
+  prometheusSslKeyfile: { ...prometheusSsl.keyfile, fallbackText: "that of AMQP" },
+  prometheusSslPassword: prometheusSsl.password,
+  prometheusSslCacertfile: prometheusSsl.cacertfile,
+  prometheusSslVerify: prometheusSsl.verify,
+  prometheusSslFailIfNoPeerCert: prometheusSsl.failIfNoPeerCert,
+  prometheusSslDepth: prometheusSsl.depth,
+  prometheusSslVersions: prometheusSsl.versions,
+  prometheusSslCiphers: prometheusSsl.ciphers,
+  prometheusSslHonorCipherOrder: prometheusSsl.honorCipherOrder,
+  prometheusSslSni: prometheusSsl.sni,
   ...resourceOptions,
   ...limitOptions,
 } as const;
 
 /** A setting by its name in the table. */
 export type OptionName = keyof typeof options;
+
+/** Whether there is a setting of this name. */
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(options, name);
+}
+
+/** Looks a setting up in all sources. */
+export type Values = <T>(name: OptionName, option: Option<T>) => T;
 
 function portOrNone() {
   const { allowed, parse } = integer(0, 65_535);
@@ -385,6 +419,15 @@ function listener(lines: readonly ConfigLine[]): { readonly host: string | undef
   const colon = last.value.lastIndexOf(":");
   if (colon < 0) return { host: undefined, port: last.value };
   return { host: last.value.slice(0, colon).replaceAll(/[[\]]/g, ""), port: last.value.slice(colon + 1) };
+}
+
+/** `management.listener.port` is of TLS where `management.listener.ssl` is true; without a port that is RabbitMQ's. */
+function oldListener(lines: readonly ConfigLine[], ofTls: boolean): string | undefined {
+  const speaksTls = lines.findLast(({ key }) => key[1] === "listener" && key[2] === "ssl")?.value === "true";
+  const ports = lines.filter(
+    ({ key: [, face, setting] }) => setting !== "ssl" && (face !== "listener" || speaksTls === ofTls),
+  );
+  return ports.at(-1)?.value ?? (ofTls && speaksTls ? "15671" : undefined);
 }
 
 /** `loopback_users = none` empties the list; `loopback_users.NAME = true` makes a new one of those named. */

@@ -1,5 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Config, TlsListenerConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { type LogConfig, levelOf } from "./config-log.ts";
+import type { PrometheusConfig } from "./config-prometheus.ts";
+import type { TlsListenerConfig } from "./config-tls.ts";
 
 /** What a running broker was built with and cannot change. */
 const fixed = [
@@ -13,17 +16,27 @@ const fixed = [
   "queueMemory",
   "resources",
   "defaultVhost",
+  "statsIntervalMs",
 ] as const satisfies readonly (keyof Config)[];
+
+/** What it can change a part of. */
+const partlyFixed = ["ssl", "managementSsl", "prometheus", "http", "log"] as const satisfies readonly (keyof Config)[];
 
 /** The settings to go on with when others are given, and the names of those that need a start. */
 export function reloaded(now: Config, given: Config): { config: Config; unchanged: readonly string[] } {
-  const unchanged: string[] = fixed.filter((name) => !isDeepStrictEqual(now[name], given[name]));
-  const kept = Object.fromEntries(fixed.map((name) => [name, now[name]]));
-  const ssl = withFiles(now.ssl, given.ssl);
-  const managementSsl = withFiles(now.managementSsl, given.managementSsl);
-  if (!isDeepStrictEqual(ssl, given.ssl)) unchanged.push("ssl");
-  if (!isDeepStrictEqual(managementSsl, given.managementSsl)) unchanged.push("managementSsl");
-  return { config: { ...given, ...kept, ssl, managementSsl }, unchanged };
+  const log = withLevels(now.log, given.log);
+  const config: Config = {
+    ...given,
+    ...Object.fromEntries(fixed.map((name) => [name, now[name]])),
+    ssl: withFiles(now.ssl, given.ssl),
+    managementSsl: withFiles(now.managementSsl, given.managementSsl),
+    prometheus: withFilesOf(now.prometheus, given.prometheus),
+    http: { ...given.http, bodyMax: now.http.bodyMax, pathPrefix: now.http.pathPrefix },
+    log,
+    logLevel: levelOf(log),
+  };
+  const names = [...fixed, ...partlyFixed];
+  return { config, unchanged: names.filter((name) => !isDeepStrictEqual(config[name], given[name])) };
 }
 
 /** A listener stays where it is, and asks of its clients what it asked before; what it shows may come from elsewhere. */
@@ -34,4 +47,19 @@ function withFiles(
   if (now === undefined || given === undefined) return now;
   const { verifyPeer, failIfNoPeerCert } = now.tls;
   return { ...now, tls: { ...given.tls, verifyPeer, failIfNoPeerCert } };
+}
+
+function withFilesOf(
+  now: PrometheusConfig | undefined,
+  given: PrometheusConfig | undefined,
+): PrometheusConfig | undefined {
+  return now && { ...now, ssl: withFiles(now.ssl, given?.ssl) };
+}
+
+/** The log goes where it went. */
+function withLevels(now: LogConfig, given: LogConfig): LogConfig {
+  return {
+    console: now.console && { ...now.console, level: given.console?.level ?? now.console.level },
+    file: now.file && { ...now.file, level: given.file?.level ?? now.file.level },
+  };
 }

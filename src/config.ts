@@ -1,26 +1,21 @@
 import { join } from "node:path";
 import type { BrokerLimits } from "./broker-limits.ts";
-import { ConfigError, type ConfigLine, keyText, parseConfigFile } from "./config-file.ts";
-import { type OptionName, options } from "./config-options.ts";
+import { ConfigError, type ConfigLine, hasKey, keyText, parseConfigFile } from "./config-file.ts";
+import { type LogConfig, levelOf, logOf } from "./config-log.ts";
+import { meaningless } from "./config-meaningless.ts";
+import { isOptionName, type OptionName, options, type Values } from "./config-options.ts";
+import { type PrometheusConfig, prometheusOf } from "./config-prometheus.ts";
+import { managementSslOf, sslOf, type TlsListenerConfig } from "./config-tls.ts";
 import type { FirstUserConfig } from "./first-user-options.ts";
 import type { HttpConfig } from "./http-options.ts";
 import type { AreaLevels, LogLevel } from "./log-levels.ts";
-import type { LogFormat } from "./log-text.ts";
+import { logVariable, meaninglessParts } from "./log-options.ts";
 import type { BackoffLimits } from "./login-backoff.ts";
 import type { CertLogin, Mechanism } from "./login-names.ts";
 import { envOf, flagOf, type Option } from "./option-types.ts";
 import type { HashingAlgorithm } from "./passwords.ts";
-import type { PrometheusConfig } from "./prometheus-options.ts";
 import type { QueueType } from "./queue/arguments.ts";
 import type { ResourceConfig } from "./resource-limits.ts";
-import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
-
-/** Where to listen for TLS, and how. */
-export interface TlsListenerConfig {
-  readonly host: string | undefined;
-  readonly port: number;
-  readonly tls: TlsConfig;
-}
 
 /** Everything that can be set, decided once at start. */
 export interface Config {
@@ -46,10 +41,13 @@ export interface Config {
   /** How passwords are hashed that are set. */
   readonly passwordHashing: HashingAlgorithm;
   readonly dataDir: string;
+  /** The least one that is logged anywhere. */
   readonly logLevel: LogLevel;
   /** Of areas that have another one. */
   readonly logLevels: AreaLevels;
-  readonly logFormat: LogFormat;
+  readonly log: LogConfig;
+  /** How often it is looked at what the counters say. */
+  readonly statsIntervalMs: number;
   /** Seconds. */
   readonly heartbeat: number;
   readonly frameMax: number;
@@ -111,8 +109,15 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const given = (name: OptionName, option: Option<unknown>): Given | undefined =>
     fromFlag(name, sources) ?? fromEnv(name, option, sources) ?? fromFiles(option, files);
   const settings = new Map<string, string>();
+  const used = new Set<string>();
+  const notes: string[] = [];
+  const note = (name: OptionName, why: string) => {
+    const found = given(name, options[name]);
+    if (found !== undefined) notes.push(`${found.from} (${why})`);
+  };
   const value: Values = (name, option) => {
     const found = given(name, option);
+    if (found !== undefined) used.add(found.from);
     const chosen = found === undefined ? option.fallback(sources.env) : parsed(option, found);
     if (chosen !== undefined && option.isSecret !== true)
       settings.set(envOf(name), option.write?.(chosen) ?? settingText(chosen));
@@ -122,6 +127,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const managementHost = value("managementHost", options.managementHost) ?? host;
   const ssl = sslOf(value);
   const managementSsl = managementSslOf(value);
+  const dataDir = value("dataDir", options.dataDir);
+  const log = logOf(value, dataDir, note);
   const hasManagementPort = given("managementPort", options.managementPort) !== undefined;
   const config: Config = {
     host,
@@ -158,10 +165,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       waitMsMax: value("loginWaitMsMax", options.loginWaitMsMax),
     },
     passwordHashing: value("passwordHashing", options.passwordHashing),
-    dataDir: value("dataDir", options.dataDir),
-    logLevel: value("logLevel", options.logLevel),
+    dataDir,
+    logLevel: levelOf(log),
     logLevels: value("logLevels", options.logLevels),
-    logFormat: value("logFormat", options.logFormat),
+    log,
+    statsIntervalMs: value("statsIntervalMs", options.statsIntervalMs),
     heartbeat: value("heartbeat", options.heartbeat),
     frameMax: value("frameMax", options.frameMax),
     initialFrameMax: value("initialFrameMax", options.initialFrameMax),
@@ -189,12 +197,10 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     },
     settings,
   };
-  const warnings = unknownKeys(files);
+  notes.push(...meaninglessIn(files, sources.env), ...unused(given, used));
+  const warnings = notes.length === 0 ? [] : [`ignored what has no meaning here: ${notes.join("; ")}`];
   return { config, warnings, secretFiles: [...secretConfigs(files), ...keyFiles(config)] };
 }
-
-/** Looks a setting up in all sources. */
-type Values = <T>(name: OptionName, option: Option<T>) => T;
 
 function httpOf(value: Values): HttpConfig {
   return {
@@ -210,18 +216,6 @@ function httpOf(value: Values): HttpConfig {
     hsts: value("managementHstsPolicy", options.managementHstsPolicy),
     bodyMax: value("managementMaxBodySize", options.managementMaxBodySize),
     pathPrefix: value("managementPathPrefix", options.managementPathPrefix),
-  };
-}
-
-function prometheusOf(value: Values, host: string | undefined, isAskedFor: boolean): PrometheusConfig | undefined {
-  const port = value("prometheusPort", options.prometheusPort);
-  if (port === "none") return undefined;
-  return {
-    host: value("prometheusHost", options.prometheusHost) ?? host,
-    port,
-    isAskedFor,
-    path: value("prometheusPath", options.prometheusPath),
-    perObject: value("prometheusPerObject", options.prometheusPerObject),
   };
 }
 
@@ -244,60 +238,6 @@ function limitsOf(value: Values): BrokerLimits {
 
 function portOf(given: number | "none"): number | undefined {
   return given === "none" ? undefined : given;
-}
-
-function sslOf(value: Values): Omit<TlsListenerConfig, "host"> | undefined {
-  const port = value("sslPort", options.sslPort);
-  if (port === "none") return undefined;
-  const certfile = value("sslCertfile", options.sslCertfile);
-  const keyfile = value("sslKeyfile", options.sslKeyfile);
-  const tls = {
-    certificate: certificateOf("ssl_options", certfile, keyfile),
-    password: value("sslPassword", options.sslPassword),
-    cacertfile: value("sslCacertfile", options.sslCacertfile),
-    verifyPeer: value("sslVerify", options.sslVerify) === "verify_peer",
-    failIfNoPeerCert: value("sslFailIfNoPeerCert", options.sslFailIfNoPeerCert),
-    depth: value("sslDepth", options.sslDepth),
-    versions: value("sslVersions", options.sslVersions),
-    ciphers: value("sslCiphers", options.sslCiphers),
-    honorCipherOrder: value("sslHonorCipherOrder", options.sslHonorCipherOrder),
-    sni: value("sslSni", options.sslSni),
-  };
-  return { port, tls };
-}
-
-/** The certificate of AMQP serves here too when there is no other. */
-function managementSslOf(value: Values): Omit<TlsListenerConfig, "host"> | undefined {
-  const port = value("managementSslPort", options.managementSslPort);
-  if (port === "none") return undefined;
-  const own = value("managementSslCertfile", options.managementSslCertfile);
-  const keyfile =
-    own === undefined
-      ? value("sslKeyfile", options.sslKeyfile)
-      : value("managementSslKeyfile", options.managementSslKeyfile);
-  const certfile = own ?? value("sslCertfile", options.sslCertfile);
-  const password =
-    own === undefined
-      ? value("sslPassword", options.sslPassword)
-      : value("managementSslPassword", options.managementSslPassword);
-  const tls = {
-    certificate: certificateOf("management.ssl", certfile, keyfile),
-    password,
-    cacertfile: value("managementSslCacertfile", options.managementSslCacertfile),
-    verifyPeer: value("managementSslVerify", options.managementSslVerify) === "verify_peer",
-    failIfNoPeerCert: value("managementSslFailIfNoPeerCert", options.managementSslFailIfNoPeerCert),
-    depth: value("managementSslDepth", options.managementSslDepth),
-    versions: value("managementSslVersions", options.managementSslVersions),
-    ciphers: value("managementSslCiphers", options.managementSslCiphers),
-    honorCipherOrder: value("managementSslHonorCipherOrder", options.managementSslHonorCipherOrder),
-    sni: value("managementSslSni", options.managementSslSni),
-  };
-  return { port, tls };
-}
-
-function certificateOf(prefix: string, certfile: string | undefined, keyfile: string | undefined): CertificateFiles {
-  if (certfile !== undefined && keyfile !== undefined) return { certfile, keyfile };
-  throw new ConfigError(`a listener of TLS needs ${prefix}.certfile and ${prefix}.keyfile`);
 }
 
 /** The settings of a broker that is told nothing: to embed it, or to test it, change what matters. */
@@ -334,13 +274,18 @@ function fromFlag(name: string, { flags }: ConfigSources): Given | undefined {
 /** A variable that is set but empty says nothing, as compose files pass on what is not set. */
 function fromEnv(name: string, option: Option<unknown>, { env, readFile }: ConfigSources): Given | undefined {
   for (const variable of [envOf(name), ...(option.otherEnv ?? [])]) {
-    const text = env[variable];
+    const text = saidOf(name, option, variable, env[variable]);
     const path = option.mayBeInFile === true ? env[`${variable}_FILE`] : undefined;
     if (text && path) throw new ConfigError(`${variable} and ${variable}_FILE are both set: one of them is enough`);
     if (text) return { from: variable, text };
     if (path) return { from: `${variable}_FILE`, text: read(`${variable}_FILE`, path, readFile).replace(/\r?\n$/, "") };
   }
   return undefined;
+}
+
+/** What a variable says of a setting; some of RabbitMQ's say it of several. */
+function saidOf(name: string, option: Option<unknown>, variable: string, text: string | undefined): string | undefined {
+  return text && variable !== envOf(name) && option.readOther ? option.readOther(text, variable) : text;
 }
 
 /** The last file that says something of it counts. */
@@ -411,27 +356,26 @@ function secretConfigs(files: readonly ConfigFile[]): string[] {
   return files.filter(holdsOne).map(({ path }) => path);
 }
 
-function keyFiles({ ssl, managementSsl }: Config): string[] {
-  const found = [ssl, managementSsl].flatMap((listener) =>
+function keyFiles({ ssl, managementSsl, prometheus }: Config): string[] {
+  const found = [ssl, managementSsl, prometheus?.ssl].flatMap((listener) =>
     listener === undefined ? [] : [listener.tls.certificate, ...listener.tls.sni.values()],
   );
   return [...new Set(found.map(({ keyfile }) => keyfile))];
 }
 
-/** One warning for all of them. */
-function unknownKeys(files: readonly ConfigFile[]): string[] {
+function meaninglessIn(files: readonly ConfigFile[], env: ConfigSources["env"]): string[] {
   const known = Object.values<Option<unknown>>(options).flatMap(({ keys }) => keys);
-  const unknown = files.flatMap(({ path, lines }) => {
-    const names = lines
-      .filter(({ key }) => !known.some((pattern) => hasKey(pattern, key)))
-      .map(({ key }) => keyText(key));
-    return names.length === 0 ? [] : [`${path}: ignored what has no meaning here: ${names.join(", ")}`];
+  const found = files.flatMap(({ path, lines }) => {
+    const text = inFile(path, () => meaningless(lines, known));
+    return text === undefined ? [] : [`${path}: ${text}`];
   });
-  return unknown.length === 0 ? [] : [unknown.join("; ")];
+  const parts = meaninglessParts(env[logVariable] ?? "");
+  return parts.length === 0 ? found : [...found, `${logVariable}: ${parts.join(", ")}`];
 }
 
-/** True when the key fits a pattern such as `listeners.tcp.$name`. */
-function hasKey(pattern: string, key: readonly string[]): boolean {
-  const words = pattern.split(".");
-  return words.length === key.length && words.every((word, i) => word.startsWith("$") || word === key[i]);
+/** What was set of something that is off, such as the certificate of a listener that there is not. */
+function unused(given: (name: OptionName, option: Option<unknown>) => Given | undefined, used: ReadonlySet<string>) {
+  const names = Object.keys(options).filter(isOptionName);
+  const sources = names.flatMap((name) => given(name, options[name])?.from ?? []).filter((from) => !used.has(from));
+  return [...new Set(sources)].map((from) => `${from} (it is of something that is off)`);
 }

@@ -83,15 +83,26 @@ export class ConnectionRegistry {
   readonly #connections = new Set<ConnectionView>();
   readonly #waiting: (() => void)[] = [];
   #opened = 0;
+  #securing = 0;
 
   /** Those that have opened a vhost. */
   get opened(): number {
     return this.#opened;
   }
 
-  /** Those that are not that far. */
+  /** Those that are not that far, and those that TLS has yet to make connections of. */
   get handshakes(): number {
-    return this.#connections.size - this.#opened;
+    return this.#connections.size - this.#opened + this.#securing;
+  }
+
+  /** Notes that a handshake of TLS has begun. */
+  noteSecuring(): void {
+    this.#securing++;
+  }
+
+  /** Notes that one is over. */
+  noteSecured(): void {
+    this.#securing--;
   }
 
   /** Notes that one has opened its vhost. */

@@ -40,3 +40,8 @@ export function parseAreaLevels(given: string): AreaLevels | undefined {
   }
   return levels;
 }
+
+/** The one of two levels that lets more lines pass. */
+export function leastLevel(a: LogLevel, b: LogLevel): LogLevel {
+  return logLevels.indexOf(a) > logLevels.indexOf(b) ? a : b;
+}

@@ -5,8 +5,8 @@ const colours: Readonly<Record<string, number>> = { fatal: 31, error: 31, warn: 
 /** What is said at the start of a line, and not again among the fields. */
 const leading = new Set(["level", "time", "msg", "area", "err"]);
 
-/** A line of JSON as a person reads it: `00:18:05.123 INFO connection: connection open  user=guest`. */
-export function logText(line: string, hasColours: boolean): string {
+/** A line of JSON as a person reads it: `00:18:05.123 INFO connection: connection open  user=guest`, with the date if wanted. */
+export function logText(line: string, hasColours: boolean, hasDate = false): string {
   const fields = fieldsOf(line);
   if (fields === undefined) return line;
   const { level, time, msg, area } = fields;
@@ -18,7 +18,8 @@ export function logText(line: string, hasColours: boolean): string {
     .map(([name, value]) => `${paint(90, `${name}=`)}${valueText(value)}`);
   const said = area === undefined ? String(msg) : `${String(area)}: ${String(msg)}`;
   const stack = stackOf(fields["err"]);
-  const text = [String(time).slice(11, 23), paint(colour, word), safe(said), ...rest].join(" ");
+  const when = hasDate ? String(time) : String(time).slice(11, 23);
+  const text = [when, paint(colour, word), safe(said), ...rest].join(" ");
   return `${text}\n${stack === "" ? "" : `${stack}\n`}`;
 }
 

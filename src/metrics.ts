@@ -19,15 +19,13 @@ import type { Queue } from "./queue/queue.ts";
 import type { QueueCounters } from "./queue/queue-counters.ts";
 import type { ExchangeCounters } from "./route.ts";
 import { historyMs, SampleHistory } from "./sample-history.ts";
-import { SampleRing, type Samples } from "./sample-ring.ts";
+import { SampleRing, type Samples, samplesIn } from "./sample-ring.ts";
 import type { Vhost } from "./vhost.ts";
 import type { Vhosts } from "./vhosts.ts";
 import { Watch } from "./watch.ts";
 
-const sampleEveryMs = 5000;
-/** A minute of one thing; of vhosts, the broker and the queues that are followed there is a day. */
-const samplesMax = 13;
-const historySamplesMax = historyMs / sampleEveryMs;
+/** Of one thing samples are kept for so long; of vhosts, the broker and the queues that are followed for a day. */
+const minuteMs = 60_000;
 /** Queues that are followed: those that were active first, and those that somebody looked at last. */
 const followedMax = 100;
 
@@ -41,29 +39,40 @@ export interface MetricsSources {
 
 /** The samples of everything that is looked at. */
 class AllSamples {
-  readonly queues = ofMinute<Queue>(queueMetrics.length);
-  readonly exchanges = ofMinute<ExchangeCounters>(exchangeMetrics.length);
-  readonly channels = ofMinute<ChannelCounters>(channelMetrics.length);
-  readonly connections = ofMinute<ConnectionView>(trafficMetrics.length);
+  readonly queues: Watch<Queue>;
+  readonly exchanges: Watch<ExchangeCounters>;
+  readonly channels: Watch<ChannelCounters>;
+  readonly connections: Watch<ConnectionView>;
   readonly vhosts = new WeakMap<Vhost, SampleHistory>();
-  readonly traffic = ofDay<Vhost>(trafficMetrics.length);
-  readonly churn = ofDay<Churn>(churnMetrics.length);
+  readonly traffic: Watch<Vhost>;
+  readonly churn: Watch<Churn>;
   /** The one that was looked at last is the last. */
   readonly followed = new Map<Queue, SampleHistory>();
+
+  constructor(intervalMs: number) {
+    this.queues = ofMinute(queueMetrics.length, intervalMs);
+    this.exchanges = ofMinute(exchangeMetrics.length, intervalMs);
+    this.channels = ofMinute(channelMetrics.length, intervalMs);
+    this.connections = ofMinute(trafficMetrics.length, intervalMs);
+    this.traffic = ofDay(trafficMetrics.length, intervalMs);
+    this.churn = ofDay(churnMetrics.length, intervalMs);
+  }
 }
 
-function ofMinute<T extends object>(columns: number): Watch<T> {
+function ofMinute<T extends object>(columns: number, intervalMs: number): Watch<T> {
+  const samplesMax = samplesIn(minuteMs, intervalMs);
   return new Watch(columns, samplesMax, () => new SampleRing(columns, samplesMax));
 }
 
-function ofDay<T extends object>(columns: number): Watch<T> {
-  return new Watch(columns, historySamplesMax, () => SampleHistory.of(columns));
+function ofDay<T extends object>(columns: number, intervalMs: number): Watch<T> {
+  return new Watch(columns, samplesIn(historyMs, intervalMs), () => SampleHistory.of(columns, intervalMs));
 }
 
 /** Looks at the counters of everything that has some every few seconds, so that rates can be told. */
 export class Metrics {
   readonly #sources: MetricsSources;
-  #samples = new AllSamples();
+  readonly #intervalMs: number;
+  #samples: AllSamples;
   readonly #row = new Float64Array(queueMetrics.length);
   readonly #sum = new Float64Array(queueMetrics.length);
   #sampledAt: number;
@@ -71,8 +80,11 @@ export class Metrics {
   readonly listeners = new Set<() => void>();
   #timer: Timer | undefined;
 
-  constructor(sources: MetricsSources) {
+  /** Looks every `intervalMs`. */
+  constructor(sources: MetricsSources, intervalMs: number) {
     this.#sources = sources;
+    this.#intervalMs = intervalMs;
+    this.#samples = new AllSamples(intervalMs);
     this.#sampledAt = sources.clock.now();
   }
 
@@ -81,7 +93,7 @@ export class Metrics {
     const { clock } = this.#sources;
     const now = clock.now();
     this.#sample(now);
-    this.#timer = clock.setTimer(now + sampleEveryMs, () => this.start());
+    this.#timer = clock.setTimer(now + this.#intervalMs, () => this.start());
   }
 
   stop(): void {
@@ -90,7 +102,7 @@ export class Metrics {
 
   /** Forgets all samples. */
   forget(): void {
-    this.#samples = new AllSamples();
+    this.#samples = new AllSamples(this.#intervalMs);
   }
 
   ofQueue(queue: Queue): Measured<QueueMetric> {
@@ -102,7 +114,7 @@ export class Metrics {
   /** Keeps a day's history of a queue from now on. Of many, those that were asked for last are kept. */
   follow(queue: Queue): void {
     const { followed, queues } = this.#samples;
-    const history = followed.get(queue) ?? historyFrom(queues.ringOf(queue));
+    const history = followed.get(queue) ?? historyFrom(queues.ringOf(queue), this.#intervalMs);
     followed.delete(queue);
     followed.set(queue, history);
     const [oldest] = followed.keys();
@@ -158,7 +170,7 @@ export class Metrics {
 
   #sampleVhost(vhost: Vhost, now: number): void {
     this.#readVhost(vhost, (queue) => this.#sampleQueue(queue, now));
-    const history = this.#samples.vhosts.get(vhost) ?? SampleHistory.of(queueMetrics.length);
+    const history = this.#samples.vhosts.get(vhost) ?? SampleHistory.of(queueMetrics.length, this.#intervalMs);
     this.#samples.vhosts.set(vhost, history);
     history.add(now, this.#sum);
     for (const counters of vhost.exchangeCounters()) {
@@ -236,10 +248,10 @@ function beforeItsFirst({ counters, ready, unacked }: Queue): Float64Array {
 }
 
 /** A history that begins with the samples there are. */
-function historyFrom(ring: Samples | undefined): SampleHistory {
-  const history = SampleHistory.of(queueMetrics.length);
+function historyFrom(ring: Samples | undefined, intervalMs: number): SampleHistory {
+  const history = SampleHistory.of(queueMetrics.length, intervalMs);
   if (ring === undefined) return history;
-  const columns = queueMetrics.map((_, column) => ring.series(column, samplesMax * sampleEveryMs, sampleEveryMs));
+  const columns = queueMetrics.map((_, column) => ring.series(column, minuteMs + intervalMs, intervalMs));
   for (const [back, { timestamp }] of [...(columns[0] ?? []).entries()].reverse()) {
     history.add(
       timestamp,

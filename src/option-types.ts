@@ -26,6 +26,8 @@ export interface Option<T> {
   readonly read?: (lines: readonly ConfigLine[]) => string | undefined;
   /** RabbitMQ's environment variables for the same thing; the broker's own is asked first. */
   readonly otherEnv?: readonly string[];
+  /** What one of those says of this setting, where it is not simply the value; undefined when it says nothing. */
+  readonly readOther?: (given: string, variable: string) => string | undefined;
   /** Whether `NAME_FILE` in the environment may name a file that holds the value. */
   readonly mayBeInFile?: true;
   /** Never shown. */

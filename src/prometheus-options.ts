@@ -1,15 +1,12 @@
 import { flag, integer, type Option, text } from "./option-types.ts";
 
-/** How metrics are served to Prometheus. */
-export interface PrometheusConfig {
-  /** Undefined for all interfaces. */
-  readonly host: string | undefined;
-  readonly port: number;
-  /** Whether somebody asked for this port: without it the broker does not start then. */
-  readonly isAskedFor: boolean;
+/** What Prometheus gets. */
+export interface MetricsConfig {
   readonly path: string;
   /** Whether the path itself gives every object by itself. */
   readonly perObject: boolean;
+  /** Whether one must log in, as a user who may monitor. */
+  readonly needsLogin: boolean;
 }
 
 const port = integer(0, 65_535);
@@ -30,6 +27,7 @@ export const prometheusOptions = {
     allowed: `${port.allowed}, or 'none'`,
     parse: (given: string) => (given === "none" ? ("none" as const) : port.parse(given)),
     fallback: (): number | "none" => 15_692,
+    fallbackText: "15692, or none when there is a port for TLS",
     keys: ["prometheus.tcp.port", "prometheus.tcp.listener", "prometheus.tcp"],
   } satisfies Option<number | "none">,
   prometheusPath: {
@@ -46,5 +44,12 @@ export const prometheusOptions = {
     ...flag(),
     fallback: () => false,
     keys: ["prometheus.return_per_object_metrics"],
+  } satisfies Option<boolean>,
+  prometheusAuthentication: {
+    takes: "<boolean>",
+    help: "whether Prometheus must log in, as a user with the tag monitoring or administrator",
+    ...flag(),
+    fallback: () => false,
+    keys: ["prometheus.authentication.enabled"],
   } satisfies Option<boolean>,
 } as const;

@@ -1,10 +1,10 @@
-import { type Sample, SampleRing, type Samples, stepped } from "./sample-ring.ts";
+import { type Sample, SampleRing, type Samples, samplesIn, stepped } from "./sample-ring.ts";
 
 /** Every sample of ten minutes, one in half a minute of an hour, and one in ten minutes of a day. */
 const levels = [
-  { everyMs: 0, samplesMax: 121 },
-  { everyMs: 30_000, samplesMax: 121 },
-  { everyMs: 600_000, samplesMax: 145 },
+  { everyMs: 0, lastsMs: 600_000 },
+  { everyMs: 30_000, lastsMs: 3_600_000 },
+  { everyMs: 600_000, lastsMs: 86_400_000 },
 ] as const;
 
 /** How far back a history goes. */
@@ -19,8 +19,11 @@ export class SampleHistory implements Samples {
     this.#rings = rings;
   }
 
-  static of(columns: number): SampleHistory {
-    return new SampleHistory(levels.map(({ samplesMax }) => new SampleRing(columns, samplesMax)));
+  /** Of samples that are so far apart. */
+  static of(columns: number, intervalMs: number): SampleHistory {
+    const ringOf = (lastsMs: number, everyMs: number) =>
+      new SampleRing(columns, samplesIn(lastsMs, Math.max(everyMs, intervalMs)));
+    return new SampleHistory(levels.map(({ lastsMs, everyMs }) => ringOf(lastsMs, everyMs)));
   }
 
   /** Histories of one shape as one: sums of their newest samples, of those before, and so on. */

@@ -16,6 +16,11 @@ export interface Samples {
   series(column: number, ageMs: number, stepMs: number): Sample[];
 }
 
+/** How many samples there are in a time, those at both its ends included; a rate needs two. */
+export function samplesIn(timeMs: number, intervalMs: number): number {
+  return Math.max(2, Math.floor(timeMs / intervalMs) + 1);
+}
+
 /** The last samples of a row of numbers. */
 export class SampleRing implements Samples {
   readonly #columns: number;

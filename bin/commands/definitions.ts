@@ -79,19 +79,29 @@ const importAll = command({
     ),
     amqp: text(
       "--from-amqp <url>",
-      "where that broker's AMQP is, if it is not ten thousand ports below: amqp://host:5672",
+      "where that broker's AMQP is, if it is not ten thousand ports below: amqp://host:5672, amqps://host:5671",
+    ),
+    caCertFile: text(
+      "--from-ssl-ca-cert-file <file>",
+      "for https: and amqps: there: trust the authorities in it, and no others",
+    ),
+    certFile: text("--from-ssl-cert-file <file>", "the certificate to show there"),
+    keyFile: text("--from-ssl-key-file <file>", "its key"),
+    insecure: flag(
+      "--from-ssl-insecure",
+      "trust any certificate there: nothing keeps a stranger from reading the password",
     ),
     definitionsOnly: flag("--definitions-only", "leave its messages where they are"),
   },
   timeoutSeconds: "unlimited",
-  run: async (context, { file }, { from, amqp: amqpUrl, definitionsOnly }) => {
+  run: async (context, { file }, { from, amqp: amqpUrl, definitionsOnly, ...tls }) => {
     if (from !== undefined && file !== undefined) {
       throw new ArgumentError("Bad argument: a file and --from are two places to import from", exitCode.usage);
     }
     if (from === undefined) return importFrom(context, file ?? "-", placeFor(context));
     // What speaks AMQP is for this alone.
     const { importFromBroker } = await import("./import-from.ts");
-    await importFromBroker(context, { url: from, amqpUrl, definitionsOnly });
+    await importFromBroker(context, { url: from, amqpUrl, definitionsOnly, tls });
   },
 });
 

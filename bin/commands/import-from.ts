@@ -2,7 +2,8 @@ import { isRecord, plain } from "../cells.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { ManagementClient, path, type Row } from "../management-client.ts";
-import type { Drained, DrainResult } from "../queue-drain.ts";
+import type { AmqpPlace, Drained, DrainResult } from "../queue-drain.ts";
+import { type TlsFlags, tlsTrust } from "../tls-trust.ts";
 
 /** What an import from another broker leaves out. */
 export interface ImportChoice {
@@ -10,10 +11,14 @@ export interface ImportChoice {
   /** Where its AMQP is; beside its HTTP API unless given. */
   readonly amqpUrl: string | undefined;
   readonly definitionsOnly: boolean;
+  /** Whom to trust of it over TLS, and what to show. */
+  readonly tls: TlsFlags;
 }
 
+/** AMQP is so far below HTTP by custom, and these are the ports for it where that says nothing. */
 const portDistance = 10_000;
-const amqpPort = 5672;
+const amqpPorts = { "amqp:": 5672, "amqps:": 5671 } as const;
+const tlsFlag = "--from-ssl";
 
 /** Copies the definitions of another broker, then moves the messages of its queues, and checks that all have arrived. */
 export async function importFromBroker(context: Context, choice: ImportChoice): Promise<void> {
@@ -25,17 +30,28 @@ export async function importFromBroker(context: Context, choice: ImportChoice): 
 
 interface Source {
   readonly api: ManagementClient;
-  readonly amqpUrl: string;
+  readonly amqp: AmqpPlace;
 }
 
-function sourceOf({ deadline }: Context, { url, amqpUrl }: ImportChoice): Source {
+function sourceOf({ deadline }: Context, { url, amqpUrl, tls: flags }: ImportChoice): Source {
   const given = parsedUrl(url, /^https?:$/);
   const username = decodeURIComponent(given.username) || "guest";
   const password = decodeURIComponent(given.password) || "guest";
-  const api = new ManagementClient({ url: given.origin, username, tls: {}, password: async () => password }, deadline);
-  if (amqpUrl !== undefined) return { api, amqpUrl: withLogin(parsedUrl(amqpUrl, /^amqps?:$/), username, password) };
-  const port = Number(given.port) > portDistance ? Number(given.port) - portDistance : amqpPort;
-  return { api, amqpUrl: withLogin(new URL(`amqp://${given.hostname}:${port}`), username, password) };
+  const tls = tlsTrust(flags, tlsFlag);
+  const at = given.origin + given.pathname.replace(/\/$/, "");
+  const login = { url: at, username, namedBy: "--from", tls, password: async () => password } as const;
+  const amqp = amqpUrl === undefined ? amqpBeside(given) : parsedUrl(amqpUrl, /^amqps?:$/);
+  return {
+    api: new ManagementClient(login, deadline),
+    amqp: { url: withLogin(amqp, username, password), tls, flag: tlsFlag },
+  };
+}
+
+/** Over TLS where HTTP is. */
+function amqpBeside({ protocol, hostname, port }: URL): URL {
+  const scheme = protocol === "https:" ? "amqps:" : "amqp:";
+  const amqpPort = Number(port) > portDistance ? Number(port) - portDistance : amqpPorts[scheme];
+  return new URL(`${scheme}//${hostname}:${amqpPort}`);
 }
 
 function parsedUrl(url: string, scheme: RegExp): URL {
@@ -109,7 +125,7 @@ async function drainAll(context: Context, source: Source): Promise<void> {
   let moved = 0;
   const onMoved = () => progress.update(++moved);
   try {
-    const results = await drained(source.amqpUrl, await targetUrl(context), queues, onMoved);
+    const results = await drained(source.amqp, await target(context), queues, onMoved);
     progress.end();
     report(context, results);
   } catch (error) {
@@ -132,20 +148,27 @@ async function fullQueues({ givenVhost }: Context, api: ManagementClient): Promi
 }
 
 /** Where clients connect to the broker that is looked after, with the login that looks after it. */
-async function targetUrl({ api }: Context): Promise<string> {
-  const { listeners } = await api.item("/overview");
-  const port = rowsOf(listeners).find(({ protocol }) => protocol === "amqp")?.["port"];
-  if (port === undefined)
-    throw new CommandError(exitCode.unavailable, `${api.url} has no listener for AMQP without TLS`);
+async function target({ api }: Context): Promise<AmqpPlace> {
+  const listeners = rowsOf((await api.item("/overview"))["listeners"]);
+  const portOf = (name: string) => listeners.find(({ protocol }) => protocol === name)?.["port"];
+  const plain = portOf("amqp");
+  const port = plain ?? portOf("amqp/ssl");
+  if (port === undefined) throw new CommandError(exitCode.unavailable, `${api.url} has no listener for AMQP`);
+  const scheme = plain === undefined ? "amqps" : "amqp";
   const login = [api.username, await api.password()].map(encodeURIComponent).join(":");
-  return `amqp://${login}@${new URL(api.url).hostname}:${text(port)}`;
+  return { url: `${scheme}://${login}@${new URL(api.url).hostname}:${text(port)}`, tls: api.tls, flag: "--ssl" };
 }
 
 const columns = ["vhost", "name", "messages", "moved", "arrived"] as const;
 
 type Report = readonly (readonly [queue: Drained, result: DrainResult])[];
 
-async function drained(from: string, to: string, queues: readonly Drained[], onMoved: () => void): Promise<Report> {
+async function drained(
+  from: AmqpPlace,
+  to: AmqpPlace,
+  queues: readonly Drained[],
+  onMoved: () => void,
+): Promise<Report> {
   // No other command speaks AMQP.
   const { Drain } = await import("../queue-drain.ts");
   const results: (readonly [Drained, DrainResult])[] = [];

@@ -130,7 +130,7 @@ const impossible: readonly Impossible[] = [
   {
     name: "rotate_logs",
     code: exitCode.unavailable,
-    why: "This command does not rotate logs anymore [deprecated]: the log goes to standard output",
+    why: "This command does not rotate logs anymore [deprecated]: rename the log's file, and SIGHUP has it opened again",
   },
   { name: "schema_info", code: exitCode.unavailable, why: "there is no Mnesia" },
 ];

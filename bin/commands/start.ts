@@ -5,7 +5,7 @@ import type { Broker } from "../../src/broker.ts";
 import { type Config, configFileEnv, loadConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/config-file.ts";
 import { options } from "../../src/config-options.ts";
-import type { Logger } from "../../src/log.ts";
+import type { Logger, LogOutput } from "../../src/log.ts";
 import { envOf, fallbackText, flagOf, type Option as Setting } from "../../src/option-types.ts";
 import { startWriter } from "../../src/store/writer-thread.ts";
 import { version } from "../../src/version.ts";
@@ -52,22 +52,24 @@ type Flags = Readonly<Record<string, string | undefined>>;
 type StartFlags = Flags & { readonly printUrl?: true };
 
 /** What a broker of a test is set up with where nothing else is asked for. */
-const testFlags = { host: "127.0.0.1", port: "0", managementPort: "0", prometheusPort: "none", logLevel: "warn" };
+const testFlags = {
+  ...{ host: "127.0.0.1", port: "0", managementPort: "0", prometheusPort: "none" },
+  ...{ logLevel: "warn", logConsole: "stderr" },
+};
 
 async function startForTests(flags: Flags): Promise<void> {
   const isInMemory = flags["dataDir"] === undefined;
-  await start({ ...testFlags, ...flags }, { isInMemory, logTo: 2, announce: printUrl });
+  await start({ ...testFlags, ...flags }, { isInMemory, announce: printUrl });
 }
 
 /** How a start differs from that of a service. */
 interface StartManner {
   readonly isInMemory: boolean;
-  /** A file descriptor. */
-  readonly logTo: number;
+  /** `log` is for a line that is logged whatever its level. */
   readonly announce: (broker: Broker, config: Config, log: Logger) => void;
 }
 
-const asService: StartManner = { isInMemory: false, logTo: 1, announce };
+const asService: StartManner = { isInMemory: false, announce };
 
 async function start(flags: Flags, manner: StartManner = asService): Promise<void> {
   hideSecrets(flags);
@@ -80,7 +82,7 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
     import("../../src/broker.ts"),
     import("../../src/log.ts"),
   ]);
-  const lines = new LogLines(await rendering(config), manner.logTo);
+  const lines = new LogLines(await outputsOf(config), config.logLevels);
   const log = createLog(config.logLevel, lines);
   for (const warning of warnings) log.warn(warning);
   for (const file of secretFiles.filter(isOpenToAll))
@@ -99,7 +101,7 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
     ...(writer !== undefined && { writer }),
   }).catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   setFlagsFromString(youngGeneration);
-  manner.announce(broker, config, log);
+  manner.announce(broker, config, createLog("info", { write: (line) => lines.announce(line) }));
   process.on("SIGHUP", () => reload(broker, log));
   log.info({ signal: await stopSignal }, "stopping");
   await broker
@@ -114,12 +116,11 @@ function hideSecrets(flags: Flags): void {
   if (Object.entries<Setting<unknown>>(options).some(isGiven)) process.title = "tsbroker start";
 }
 
-/** How lines of the log are printed; what makes text of them is loaded for people only. */
-async function rendering({ logFormat }: Config): Promise<((line: string) => string) | undefined> {
-  const { isTTY } = process.stdout;
-  if (logFormat === "json" || (logFormat === "auto" && !isTTY)) return undefined;
-  const { logText } = await import("../../src/log-text.ts");
-  return (line) => logText(line, isTTY && process.env["NO_COLOR"] === undefined);
+async function outputsOf(config: Config): Promise<readonly LogOutput[]> {
+  const { logOutputs } = await import("../log-outputs.ts");
+  return await logOutputs(config).catch((error: unknown) =>
+    fail("tsbroker", exitStatus.failure, startErrorText(error, config)),
+  );
 }
 
 /** Nobody waits for an answer: what is wrong is logged. */
@@ -180,8 +181,10 @@ function announce({ ports }: Broker, config: Config, log: Logger): void {
   const { dataDir } = config;
   const line = `Server startup complete; tsbroker ${version} ready: ${amqp}, management ${management}, data ${dataDir}`;
   if (config.logLevel === "silent") return;
-  if (process.stdout.isTTY) process.stdout.write(`${line}\n`);
-  else log.child({}, { level: "info" }).info({ amqp, management, dataDir }, line);
+  const { console, file } = config.log;
+  const isLogged = file !== undefined || (console?.to === "stdout" && !process.stdout.isTTY);
+  if (isLogged) log.info({ amqp, management, dataDir }, line);
+  if (process.stdout.isTTY || console?.to !== "stdout") process.stdout.write(`${line}\n`);
 }
 
 /** One line, with the login of the first user. */

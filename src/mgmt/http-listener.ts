@@ -1,4 +1,5 @@
 import type { RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
+import type { TlsIdentity } from "../tls.ts";
 
 /** Time a client has for a request and for its headers, and that a connection may do nothing between two requests. */
 const requestMsMax = 120_000;
@@ -30,18 +31,33 @@ export function listening(server: Server, { host, port, connectionsMax }: HttpAd
   });
 }
 
+/** A server of HTTP over TLS, which turns away those whose certificate is no good. */
+export async function tlsServer(tls: TlsIdentity, handle: RequestListener): Promise<Server> {
+  const https = await import("node:https");
+  const server = https.createServer({ ...httpLimits, ...tls.serverOptions }, handle);
+  server.on("secureConnection", (socket) => {
+    if (tls.accept(socket) === undefined) socket.destroy();
+  });
+  tls.serve(server);
+  return server;
+}
+
 /** Undefined where nobody listens. */
 export function portOf(server: Server | undefined): number | undefined {
   const address = server?.address();
   return typeof address === "object" && address !== null ? address.port : undefined;
 }
 
-/** Closes a server and its connections. */
-export function closed(server: Server): Promise<void> {
+function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** Closes servers and their connections. */
+export async function allClosed(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map(closed));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { promisify } from "node:util";
 import type { TlsIdentity } from "../tls.ts";
 import type { ManagementHost } from "./host.ts";
-import { closed, httpLimits, listening, loadedLazily, portOf } from "./http-listener.ts";
+import { allClosed, httpLimits, listening, loadedLazily, portOf, tlsServer } from "./http-listener.ts";
 
 /** The management listeners. Without one there is no port. */
 export interface Management {
@@ -31,28 +31,14 @@ export async function startManagement(host: ManagementHost, tls: TlsIdentity | u
     const secure =
       tls && managementSsl && (await listening(await tlsServer(tls, handle), { ...managementSsl, connectionsMax }));
     if (secure !== undefined) servers.push(secure);
-    return { port: portOf(plain), sslPort: portOf(secure), close: () => closeAll(servers) };
+    return { port: portOf(plain), sslPort: portOf(secure), close: () => allClosed(servers) };
   } catch (error) {
-    await closeAll(servers);
+    await allClosed(servers);
     throw error;
   }
-}
-
-async function tlsServer(tls: TlsIdentity, handle: RequestListener): Promise<Server> {
-  const https = await import("node:https");
-  const server = https.createServer({ ...httpLimits, ...tls.serverOptions }, handle);
-  server.on("secureConnection", (socket) => {
-    if (tls.accept(socket) === undefined) socket.destroy();
-  });
-  tls.serve(server);
-  return server;
 }
 
 async function connectionsOf(servers: readonly Server[]): Promise<number> {
   const counts = await Promise.all(servers.map((server) => promisify(server.getConnections).bind(server)()));
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-async function closeAll(servers: readonly Server[]): Promise<void> {
-  await Promise.all(servers.map(closed));
 }

@@ -61,7 +61,7 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     sockets_used: connections.size + httpConnections,
     ...churnRow(metrics.ofChurn(), query),
     db_dir: config.dataDir,
-    log_files: ["<stdout>"],
+    log_files: host.logs.places,
     exchange_types: exchangeTypeRows,
     auth_mechanisms: mechanismRows(config.authMechanisms),
     applications: [{ name: "tsbroker", description: "tsbroker", version }],

@@ -18,7 +18,11 @@ export interface ListenerEvents {
   accept(socket: Socket, peer: TlsPeer | undefined): void;
   /** One could not be accepted, for want of file descriptors say. */
   acceptFailed(error: Error): void;
-  /** A client did not get through the handshake of TLS. */
+  /** A client is about to begin the handshake of TLS; false closes the connection at once. */
+  handshakeBegins(): boolean;
+  /** One that had begun is over, whatever came of it. */
+  handshakeEnded(): void;
+  /** A client did not get through it. */
   handshakeFailed(address: string, reason: string): void;
 }
 
@@ -58,10 +62,14 @@ function plainServer(events: ListenerEvents): Server {
   return createServer({ noDelay: true, pauseOnConnect: true }, (socket) => events.accept(socket, undefined));
 }
 
-/** TLS is loaded only where it is spoken. */
+/**
+ * TLS is loaded only where it is spoken. A plain server accepts, so that whoever is one too many costs no handshake; each
+ * that the other one begins ends as a connection or as an error of the client.
+ */
 async function tlsServer(tls: TlsIdentity, events: ListenerEvents): Promise<Server> {
   const { createServer: createTlsServer } = await import("node:tls");
-  const server = createTlsServer({ noDelay: true, ...tls.serverOptions }, (socket) => {
+  const handshakes = createTlsServer(tls.serverOptions, (socket) => {
+    events.handshakeEnded();
     const peer = tls.accept(socket);
     if (peer !== undefined) return events.accept(socket, peer);
     // Node gives a code here, whatever its types say.
@@ -69,11 +77,15 @@ async function tlsServer(tls: TlsIdentity, events: ListenerEvents): Promise<Serv
     events.handshakeFailed(plainAddress(socket.remoteAddress), reason);
     socket.destroy();
   });
-  server.on("tlsClientError", (error, socket) => {
+  handshakes.on("tlsClientError", (error, socket) => {
+    events.handshakeEnded();
     events.handshakeFailed(plainAddress(socket.remoteAddress), error.message);
     // Node leaves a client that took too long connected.
     socket.destroy();
   });
-  tls.serve(server);
-  return server;
+  tls.serve(handshakes);
+  return createServer({ noDelay: true }, (socket) => {
+    if (events.handshakeBegins()) handshakes.emit("connection", socket);
+    else socket.destroy();
+  });
 }

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { EarliestTimer } from "../earliest-timer.ts";
 import { MessageHeap } from "./message-heap.ts";
 import type { Segment } from "./segment.ts";
 
@@ -15,18 +16,18 @@ const expireMax = 5000;
  */
 export class Expiry {
   readonly #clock: Clock;
+  readonly #timer: EarliestTimer;
   readonly #expire: (segment: Segment, index: number) => void;
   readonly #unread: (segment: Segment) => void;
   readonly #due = new MessageHeap();
   /** Segments not in memory, by when their first message expires; the index is not used. */
   readonly #dueSegments = new MessageHeap();
-  #timer: Timer | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
   #sweepAt = staleMax;
 
   /** Calls `expire` for each ready message that is due, and `unread` for a segment that must be read for one. */
   constructor(clock: Clock, expire: (segment: Segment, index: number) => void, unread: (segment: Segment) => void) {
     this.#clock = clock;
+    this.#timer = new EarliestTimer(clock, () => this.#fire());
     this.#expire = expire;
     this.#unread = unread;
   }
@@ -42,7 +43,7 @@ export class Expiry {
     segment.setWatched(index, true);
     if (this.#due.size >= this.#sweepAt) this.#sweep();
     this.#due.push(expiresAt, segment, index);
-    this.#setTimer(expiresAt);
+    this.#timer.set(expiresAt);
   }
 
   /** Forgets the messages, not the segments, that are waited for. */
@@ -55,11 +56,11 @@ export class Expiry {
     if (firstExpiresAt === 0) return;
     const readAt = firstExpiresAt - readAheadMs;
     this.#dueSegments.push(readAt, segment, 0);
-    this.#setTimer(readAt);
+    this.#timer.set(readAt);
   }
 
   stop(): void {
-    this.#timer?.cancel();
+    this.#timer.stop();
     this.#due.clear();
     this.#dueSegments.clear();
   }
@@ -73,21 +74,13 @@ export class Expiry {
     this.#sweepAt = this.#due.size * 2 + staleMax;
   }
 
-  #setTimer(at: number): void {
-    if (at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#clock.setTimer(at, () => this.#fire());
-  }
-
   #fire(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
     while (this.#dueSegments.key <= now) this.#takeSegment();
     this.expireDue();
     const next = Math.min(this.#due.key, this.#dueSegments.key);
     // Not at once: the clock would call again before anything else has its turn.
-    if (next !== Number.POSITIVE_INFINITY) this.#setTimer(Math.max(next, now + 1));
+    this.#timer.set(Math.max(next, now + 1));
   }
 
   /** Lets messages expire whose time has come, or as many of them as may at once. */

@@ -6,10 +6,20 @@ import { fuzzAfterLogin, fuzzBeforeLogin } from "./amqp-fuzz.ts";
 import { fuzzer } from "./corpus.ts";
 import { HttpFuzz } from "./http-fuzz.ts";
 
-/** How many inputs of each kind are sent at once. */
-const batch = { before: 50, after: 2000, http: 50 };
-/** Batches before the broker is looked at: its vhost is made anew, and then it must be as small as after the first time. */
-const batchesPerRound = 20;
+/** How many inputs of a kind go out at once, and how many such batches are under way side by side. */
+interface Pace {
+  readonly batch: number;
+  readonly lanes: number;
+}
+
+/** What keeps a broker busy: none of the kinds waits for another. */
+const paces: Readonly<Record<keyof FuzzCounts, Pace>> = {
+  before: { batch: 150, lanes: 2 },
+  after: { batch: 1000, lanes: 5 },
+  http: { batch: 50, lanes: 1 },
+};
+/** After so long the broker is looked at: its vhost is made anew, and then it must be as small as after the first time. */
+const roundMs = 10_000;
 /** What it may have grown by meanwhile. */
 const heapGrowthMax = 1.5;
 const descriptorGrowthMax = 30;
@@ -29,50 +39,97 @@ export interface FuzzCounts {
 }
 
 /** Sends mutated traffic to a broker of its own. Rejects for a crash, a hang, a leak or a wrong answer, with the seed of the batch. */
-export async function runFuzz({ seed, goesOn, onRound }: FuzzOptions): Promise<FuzzCounts> {
+export async function runFuzz(options: FuzzOptions): Promise<FuzzCounts> {
   const broker = await startBroker({ logLevel: "error", env: { NODE_OPTIONS: heapProbe } });
-  const counts: FuzzCounts = { before: 0, after: 0, http: 0 };
   try {
-    await makeRoom(broker);
-    const http = await HttpFuzz.of(broker.managementUrl, fuzzer.name, fuzzer.password);
-    let number = seed;
-    let first: { heap: number; descriptors: number } | undefined;
-    while (goesOn(counts)) {
-      for (let i = 0; i < batchesPerRound && goesOn(counts); i++) await oneBatch(broker, http, ++number, counts);
-      await makeRoom(broker);
-      const now = { heap: await heapOf(broker), descriptors: processUse(broker.pid).descriptors };
-      onRound?.(
-        `seed ${number}: ${JSON.stringify(counts)}, ${(now.heap / 1e6).toFixed(1)} MB, ${now.descriptors} descriptors`,
-      );
-      first ??= now;
-      const isLeaking =
-        now.heap > first.heap * heapGrowthMax || now.descriptors > first.descriptors + descriptorGrowthMax;
-      if (isLeaking) throw new Error(`the broker has grown from ${JSON.stringify(first)} to ${JSON.stringify(now)}`);
-      if (/"level":"(error|fatal)"/.test(broker.log())) throw new Error(`the broker complains:\n${broker.log()}`);
-    }
-    http.close();
+    return await new FuzzRun(broker, options).run();
   } finally {
     await broker.stop();
   }
-  return counts;
 }
 
-async function oneBatch(broker: TestBroker, http: HttpFuzz, seed: number, counts: FuzzCounts): Promise<void> {
-  try {
-    const [before, after, answered] = await Promise.all([
-      fuzzBeforeLogin(broker, seed, batch.before),
-      fuzzAfterLogin(broker, seed, batch.after),
-      http.fuzz(seed, batch.http),
-    ]);
-    if (after === 0) throw new Error("the broker took nothing after a login");
-    counts.before += before;
-    counts.after += after;
-    counts.http += answered;
-  } catch (error) {
-    throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}\n${broker.log()}`, {
-      cause: error,
-    });
+class FuzzRun {
+  readonly #broker: TestBroker;
+  readonly #options: FuzzOptions;
+  readonly #counts: FuzzCounts = { before: 0, after: 0, http: 0 };
+  #seed: number;
+  #hasFailed = false;
+
+  constructor(broker: TestBroker, options: FuzzOptions) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#seed = options.seed;
   }
+
+  async run(): Promise<FuzzCounts> {
+    const broker = this.#broker;
+    await makeRoom(broker);
+    const http = await HttpFuzz.of(broker.managementUrl, fuzzer.name, fuzzer.password);
+    let first: BrokerSize | undefined;
+    while (this.#goesOn()) {
+      await this.#round(http);
+      await makeRoom(broker);
+      const now = { heap: await heapOf(broker), descriptors: processUse(broker.pid).descriptors };
+      this.#tell(now);
+      first ??= now;
+      checkSize(first, now);
+      if (/"level":"(error|fatal)"/.test(broker.log())) throw new Error(`the broker complains:\n${broker.log()}`);
+    }
+    http.close();
+    return this.#counts;
+  }
+
+  #goesOn(): boolean {
+    return !this.#hasFailed && this.#options.goesOn(this.#counts);
+  }
+
+  #tell({ heap, descriptors }: BrokerSize): void {
+    const size = `${(heap / 1e6).toFixed(1)} MB, ${descriptors} descriptors`;
+    this.#options.onRound?.(`seed ${this.#seed}: ${JSON.stringify(this.#counts)}, ${size}`);
+  }
+
+  async #round(http: HttpFuzz): Promise<void> {
+    const until = performance.now() + roundMs;
+    await Promise.all([
+      this.#lanes("before", until, (seed, count) => fuzzBeforeLogin(this.#broker, seed, count)),
+      this.#lanes("after", until, (seed, count) => fuzzAfterLogin(this.#broker, seed, count)),
+      this.#lanes("http", until, (seed, count) => http.fuzz(seed, count)),
+    ]);
+  }
+
+  async #lanes(kind: keyof FuzzCounts, until: number, send: Send): Promise<void> {
+    const lane = async (): Promise<void> => {
+      do await this.#batch(kind, send);
+      while (performance.now() < until && this.#goesOn());
+    };
+    await Promise.all(Array.from({ length: paces[kind].lanes }, lane));
+  }
+
+  async #batch(kind: keyof FuzzCounts, send: Send): Promise<void> {
+    const seed = ++this.#seed;
+    try {
+      const taken = await send(seed, paces[kind].batch);
+      if (taken === 0) throw new Error("the broker took none of them");
+      this.#counts[kind] += taken;
+    } catch (error) {
+      this.#hasFailed = true;
+      const told = error instanceof Error ? error.message : String(error);
+      throw new Error(`seed ${seed}, ${kind}: ${told}\n${this.#broker.log()}`, { cause: error });
+    }
+  }
+}
+
+/** Sends a batch. Returns how many of its inputs the broker has taken. */
+type Send = (seed: number, count: number) => Promise<number>;
+
+interface BrokerSize {
+  readonly heap: number;
+  readonly descriptors: number;
+}
+
+function checkSize(first: BrokerSize, now: BrokerSize): void {
+  if (now.heap <= first.heap * heapGrowthMax && now.descriptors <= first.descriptors + descriptorGrowthMax) return;
+  throw new Error(`the broker has grown from ${JSON.stringify(first)} to ${JSON.stringify(now)}`);
 }
 
 /** A vhost with nothing in it, and who may do everything there. */

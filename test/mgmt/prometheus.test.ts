@@ -208,7 +208,8 @@ describe("the port", () => {
   it("is done without when nobody asked for it and another broker has it", async () => {
     const lines: string[] = [];
     const log = pino({ level: "warn" }, { write: (line) => lines.push(line) });
-    const prometheus = { host: "127.0.0.1", port, isAskedFor: false, path: "/metrics", perObject: false };
+    const what = { path: "/metrics", perObject: false, needsLogin: false };
+    const prometheus = { host: "127.0.0.1", port, isAskedFor: false, ssl: undefined, ...what };
     const config = { ...defaultConfig(), host: "127.0.0.1", port: 0, managementPort: undefined, prometheus };
     const second = await openBroker(config, { log, inMemory: true });
     expect(second.ports.prometheus).toBeUndefined();

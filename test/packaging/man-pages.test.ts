@@ -29,7 +29,8 @@ function tsbrokerPage(): string {
   program.addCommand(start);
   const files =
     "A configuration file is in the format of rabbitmq.conf. A flag counts more than its variable, that more than a file.";
-  const signals = "SIGTERM and SIGINT stop the broker, SIGHUP has its configuration and certificates read again.";
+  const signals =
+    "SIGTERM and SIGINT stop the broker, SIGHUP has its configuration and certificates read again, and the log's file opened.";
   return manPage(program, {
     sections: [{ title: "Commands", commands: [start] }],
     more: {

@@ -10,6 +10,7 @@ const kernel = [
   "errors",
   "names",
   "clock",
+  "earliest-timer",
   "log",
   "log-levels",
   "histogram",
@@ -21,7 +22,10 @@ const core = /^src\/(?!(broker|embedded)\.ts$)[^/]+\.ts$/;
 
 /** Who may import whom; ARCHITECTURE.md draws the same picture. The first match counts, so files go before folders. */
 const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | RegExp)[]])[] = [
-  [/^src\/(bytes|record|record-edit|field-table|errors|names|clock|log|log-levels|histogram)\.ts$/, kernel],
+  [
+    /^src\/(bytes|record|record-edit|field-table|errors|names|clock|earliest-timer|log|log-levels|histogram)\.ts$/,
+    kernel,
+  ],
   [/^src\/store\//, [...kernel, "src/store/"]],
   [/^src\/exchange\//, [...kernel, "src/exchange/"]],
   [/^src\/queue\//, [...kernel, "src/queue/", "src/store/store.ts", "src/store/pages.ts"]],

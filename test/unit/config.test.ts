@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defaultLimits } from "../../src/broker-limits.ts";
 import { type Config, type ConfigSources, defaultConfig, type LoadedConfig, loadConfig } from "../../src/config.ts";
 import { ConfigError } from "../../src/config-file.ts";
+import { nodeName } from "../../src/node-name.ts";
 import { version } from "../../src/version.ts";
 
 const path = "/etc/t.conf";
@@ -34,7 +35,11 @@ const loginDefaults = {
     totalMemory: undefined,
     monitorIntervalMs: 250,
   },
-  prometheus: { host: undefined, port: 15_692, isAskedFor: false, path: "/metrics", perObject: false },
+  prometheus: {
+    ...{ host: undefined, port: 15_692, isAskedFor: false, ssl: undefined },
+    ...{ path: "/metrics", perObject: false, needsLogin: false },
+  },
+  statsIntervalMs: 5000,
   http: expect.objectContaining({ corsOrigins: [], corsMaxAge: 1800, hsts: undefined, bodyMax: 10_000_000 }),
   limits: defaultLimits,
   initialFrameMax: 8192,
@@ -59,7 +64,7 @@ describe("a setting", () => {
       ...loginDefaults,
       logLevel: "info",
       logLevels: new Map(),
-      logFormat: "auto",
+      log: { console: { to: "stdout", level: "info", format: "auto" }, file: undefined },
       heartbeat: 60,
       frameMax: 131_072,
       channelMax: 2047,
@@ -128,8 +133,7 @@ describe("further configuration files", () => {
     });
     expect([config.heartbeat, config.channelMax, config.frameMax]).toEqual([21, 7, 9000]);
     expect(warnings).toEqual([
-      "/etc/main.conf: ignored what has no meaning here: no.such.key; " +
-        "/etc/conf.d/10-a.conf: ignored what has no meaning here: nor.this",
+      "ignored what has no meaning here: /etc/main.conf: no.such.key (unknown); /etc/conf.d/10-a.conf: nor.this (unknown)",
     ]);
   });
 });
@@ -154,6 +158,8 @@ describe("the environment", () => {
       serverProperties: { product: "RabbitMQ", version: "4.3.5" },
     });
     expect(load({ env: { ...env, TSBROKER_DEFAULT_USER: "own" } }).config.defaultUser).toBe("own");
+    expect(load({ env: { RABBITMQ_MNESIA_BASE: "/base" } }).config.dataDir).toBe(`/base/${nodeName}`);
+    expect(load({ env: { RABBITMQ_MNESIA_BASE: "/base", RABBITMQ_MNESIA_DIR: "/dir" } }).config.dataDir).toBe("/dir");
   });
 
   it("may name files for the default user, password and virtual host", () => {
@@ -210,7 +216,7 @@ describe("the configuration file", () => {
       prometheus: { ...loginDefaults.prometheus, host: "127.0.0.1" },
       logLevel: "warn",
       logLevels: new Map(),
-      logFormat: "auto",
+      log: { console: { to: "stdout", level: "warn", format: "auto" }, file: undefined },
       heartbeat: 61,
       frameMax: 131_072,
       channelMax: 65_535,
@@ -286,6 +292,35 @@ describe("the configuration file", () => {
         tls: { certificate, password: "secret", verifyPeer: false, cacertfile: undefined },
       },
     });
+  });
+
+  it.each([
+    ["", 15_672, undefined],
+    ["management.listener.port = 1", 1, undefined],
+    ["management.listener.port = 1\nmanagement.listener.ssl = true", undefined, 1],
+    ["management.listener.ssl = true", undefined, 15_671],
+    ["management.listener.port = 1\nmanagement.listener.ssl = true\nmanagement.tcp.port = 2", 2, 1],
+  ])("takes the old names of the HTTP API's listeners: %j", (lines, port, sslPort) => {
+    const config = fromFile(`listeners.ssl.1 = 5671\nssl_options.certfile = a\nssl_options.keyfile = b\n${lines}`);
+    expect(config.managementPort).toBe(port);
+    expect(config.managementSsl?.port).toBe(sslPort);
+  });
+
+  it("takes RabbitMQ's keys for metrics", () => {
+    const { prometheus } = fromFile(`
+      prometheus.ssl.port = 15691
+      prometheus.ssl.ip = ::1
+      prometheus.ssl.certfile = /cert
+      prometheus.ssl.keyfile = /key
+      prometheus.path = /m
+      prometheus.authentication.enabled = true
+    `);
+    expect(prometheus).toMatchObject({
+      ...{ port: undefined, path: "/m", needsLogin: true },
+      ssl: { host: "::1", port: 15_691, tls: { certificate: { certfile: "/cert", keyfile: "/key" } } },
+    });
+    expect(fromFile("prometheus.tcp.port = none").prometheus).toBeUndefined();
+    expect(fromFile("collect_statistics_interval = 30000").statsIntervalMs).toBe(30_000);
   });
 
   it.each([
@@ -368,7 +403,8 @@ describe("the configuration file", () => {
       file: "heartbeat = 1\nhipe_compile = true\nmqtt.listeners.ssl.1 = 8883\nprotocol.x = 1",
     });
     expect(warnings).toEqual([
-      `${path}: ignored what has no meaning here: hipe_compile, mqtt.listeners.ssl.1, protocol.x`,
+      `ignored what has no meaning here: ${path}: hipe_compile (there is no Erlang); ` +
+        "mqtt.listeners.ssl.1 (only AMQP 0-9-1 is spoken); protocol.x (unknown)",
     ]);
     expect(load({ file: "heartbeat = 1" }).warnings).toEqual([]);
   });

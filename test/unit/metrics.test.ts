@@ -26,7 +26,7 @@ beforeEach(() => {
   host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false });
   vhost = host.vhosts.get("/");
   queue = declare("q");
-  metrics = new Metrics(host);
+  metrics = new Metrics(host, sampleMs);
   metrics.start();
 });
 
@@ -116,6 +116,23 @@ describe("metrics", () => {
     expect(clock.nextDue).toBe(clock.now() + sampleMs);
     metrics.stop();
     expect(clock.nextDue).toBeUndefined();
+  });
+
+  it("are looked at as often as is wanted, and go back as far", () => {
+    metrics.stop();
+    const host = new TestHost(clock);
+    host.vhosts.put("/", { description: "", tags: [], defaultQueueType: undefined, protectedFromDeletion: false });
+    vhost = host.vhosts.get("/");
+    queue = declare("q");
+    metrics = new Metrics(host, 60_000);
+    metrics.start();
+    publish(60);
+    clock.advance(59_000);
+    expect(rateOf("publish")).toBe(0);
+    clock.advance(1000);
+    expect(rateOf("publish")).toBe(1);
+    clock.advance(10 * 60_000);
+    expect(metrics.ofQueue(queue).series("publish", 600_000, 60_000)).toHaveLength(11);
   });
 
   it("keep a day of queues that were active, and of those that somebody looks at", () => {

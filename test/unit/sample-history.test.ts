@@ -6,7 +6,7 @@ const hourMs = 60 * minuteMs;
 
 /** A history of a value that tells the time in seconds, from one time to another. */
 function history(fromMs: number, toMs: number): SampleHistory {
-  const made = SampleHistory.of(2);
+  const made = SampleHistory.of(2, 5000);
   for (let at = fromMs; at <= toMs; at += 5000) made.add(at, Float64Array.of(0, at / 1000));
   return made;
 }

@@ -359,6 +359,34 @@ const scenarios: Record<string, Scenario> = {
     await t.call("exchange.delete", { exchange: graves });
   },
 
+  "dead letters through exchanges and an alternate": async (t, name) => {
+    const [work, first, second, last] = [name("work"), name("first"), name("second"), name("last")];
+    const [routed, unrouted] = [name("routed"), name("unrouted")];
+    await t.call("exchange.declare", { exchange: last, type: "fanout" });
+    const args = { "alternate-exchange": last };
+    for (const exchange of [first, second]) {
+      await t.call("exchange.declare", { exchange, type: "topic", arguments: exchange === second ? args : {} });
+    }
+    await t.call("exchange.bind", { source: first, destination: second, "routing-key": "#" });
+    const dying = { "x-dead-letter-exchange": first, "x-max-length": 1 };
+    await t.call("queue.declare", { queue: work, exclusive: true, arguments: dying });
+    for (const queue of [routed, unrouted]) await t.call("queue.declare", { queue, exclusive: true });
+    await t.call("queue.bind", { queue: work, exchange: "amq.topic", "routing-key": "#" });
+    await t.call("queue.bind", { queue: routed, exchange: second, "routing-key": "known.*" });
+    await t.call("queue.bind", { queue: unrouted, exchange: last });
+    await t.call("confirm.select");
+    for (const key of ["known.key", "unknown.key", "the last"]) {
+      t.publish({ exchange: "amq.topic", "routing-key": key }, key);
+      await t.receive();
+    }
+    await t.call("queue.declare", { queue: work, passive: true });
+    for (const queue of [routed, unrouted, work]) {
+      await t.call("basic.get", { queue, "no-ack": true });
+      await t.call("basic.get", { queue, "no-ack": true });
+    }
+    for (const exchange of [first, second, last]) await t.call("exchange.delete", { exchange });
+  },
+
   "a client's own x-death is counted on": async (t, name) => {
     const [work, dead] = [name("work"), name("dead")];
     await t.call("queue.declare", { queue: dead, exclusive: true });
@@ -679,7 +707,7 @@ class Walk {
   async #publish(): Promise<void> {
     const exchange = this.#pick(["", "", "amq.topic", ...this.#exchanges]);
     const routingKey = exchange === "" ? this.#pick(this.#queues) : this.#pick(keys);
-    const cc = this.#chance(10) ? { CC: [this.#pick(keys)], BCC: [this.#pick(this.#queues)] } : {};
+    const cc = this.#chance(10) ? { CC: [this.#pick(keys)], BCC: [this.#pick([...this.#queues, ...keys])] } : {};
     const properties = {
       headers: { ...this.#pick(tables), ...cc },
       "delivery-mode": this.#pick([1, 2]),

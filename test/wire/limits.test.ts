@@ -1,4 +1,11 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { describe, expect, it } from "vitest";
+import { Authority } from "../support/certificates.ts";
 import { type LimitedBroker, startLimited } from "../support/limited-broker.ts";
 import { asGuest } from "../support/management.ts";
 import { eventually } from "../support/wait-for.ts";
@@ -23,6 +30,25 @@ async function withChannels(broker: LimitedBroker, count: number): Promise<WireC
   const client = await WireClient.open(broker);
   for (let number = 1; number <= count; number++) await client.openChannel(number);
   return client;
+}
+
+/** A connection that says nothing. */
+async function silentClient(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket.resume().on("error", () => {});
+}
+
+/** Gives the lines of a configuration with a port for TLS. */
+async function withCertificate(use: (lines: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "tsbroker-limits-"));
+  try {
+    const { certfile, keyfile } = new Authority(directory, "ca").issue("server", { subject: "/CN=server" });
+    const files = `ssl_options.certfile = ${certfile}\nssl_options.keyfile = ${keyfile}`;
+    await use(`listeners.ssl.default = 127.0.0.1:0\n${files}`);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 async function publishWith(broker: LimitedBroker, fits: Fields, exceeds: Fields): Promise<WireClient> {
@@ -247,6 +273,30 @@ describe("a limit on", () => {
       silent[0]?.destroy();
       await eventually(async () => await WireClient.open(limited));
     }));
+
+  it("handshakes of TLS count among them, until they are over", () =>
+    withCertificate((certificate) =>
+      withBroker(`handshake_max = 3\nssl_handshake_timeout = 300000\n${certificate}`, async (limited) => {
+        const { connections } = limited.broker.core;
+        const port = limited.broker.ports.amqps ?? 0;
+        const silent = [await silentClient(port), await silentClient(port), await silentClient(port)];
+        await eventually(() => expect(connections.handshakes).toBe(3));
+        for (const refused of [await silentClient(port), await silentClient(limited.port)]) {
+          await once(refused, "close");
+        }
+        // One goes, and one says what is not TLS: there is room for two more.
+        silent[0]?.destroy();
+        silent[1]?.write("AMQP\0\0\x09\x01 and more that is no TLS");
+        await eventually(() => expect(connections.handshakes).toBe(1));
+        const secured = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+        await once(secured, "secureConnect");
+        await WireClient.open(limited);
+        // With TLS behind it, it is as far as anyone who has connected without.
+        await eventually(() => expect(connections.handshakes).toBe(2));
+        secured.destroy();
+        await eventually(() => expect(connections.handshakes).toBe(1));
+      }),
+    ));
 
   it("the time of a handshake", () =>
     withBroker("handshake_timeout = 50", async (limited) => {

@@ -2,15 +2,17 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { PrometheusConfig } from "../../prometheus-options.ts";
+import type { MetricsConfig } from "../../prometheus-options.ts";
+import { Guard } from "../auth.ts";
 import type { ManagementHost } from "../host.ts";
 import { readNode } from "../node-readings.ts";
+import { Refusal } from "../refusal.ts";
 import type { Endpoint } from "./broker-families.ts";
 import { exposition, type Query } from "./exposition.ts";
 import { LoopDelayMonitor } from "./loop-delay.ts";
 
 /** Answers Prometheus. The event loop is watched from the first time that it asks. */
-export function newMetricsServer(host: ManagementHost, config: PrometheusConfig): RequestListener {
+export function newMetricsServer(host: ManagementHost, config: MetricsConfig): RequestListener {
   const loop = new LoopDelayMonitor();
   return (request, response) => {
     answer(host, config, loop, request, response).catch((error: unknown) => {
@@ -23,7 +25,7 @@ export function newMetricsServer(host: ManagementHost, config: PrometheusConfig)
 
 async function answer(
   host: ManagementHost,
-  config: PrometheusConfig,
+  config: MetricsConfig,
   loop: LoopDelayMonitor,
   request: IncomingMessage,
   response: ServerResponse,
@@ -33,6 +35,11 @@ async function answer(
     return;
   }
   const query = queryOf(new URL(request.url ?? "", "http://metrics"), config);
+  const refusal = config.needsLogin ? await refusalOf(host, request) : undefined;
+  if (refusal !== undefined) {
+    response.writeHead(refusal.status, { "www-authenticate": 'Basic realm="RabbitMQ Prometheus"' }).end();
+    return;
+  }
   if (query === undefined) {
     response.writeHead(404, { "content-type": "application/json" });
     response.end(JSON.stringify({ error: "Object Not Found", reason: "Not Found" }));
@@ -52,8 +59,20 @@ async function answer(
   await (isGzip ? pipeline(text, createGzip(), response) : pipeline(text, response));
 }
 
+/** Undefined for a user who may monitor. */
+async function refusalOf(host: ManagementHost, { headers, socket }: IncomingMessage): Promise<Refusal | undefined> {
+  const guard = new Guard(host);
+  try {
+    guard.check(await guard.logIn(headers.authorization, socket.remoteAddress ?? ""), "monitoring", "GET", undefined);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
 /** Undefined for a path that there is not. */
-function queryOf({ pathname, searchParams }: URL, { path, perObject }: PrometheusConfig): Query | undefined {
+function queryOf({ pathname, searchParams }: URL, { path, perObject }: MetricsConfig): Query | undefined {
   const endpoints = new Map<string, Endpoint>([
     [path, perObject ? "per-object" : "aggregated"],
     [`${path}/per-object`, "per-object"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Clock, Timer } from "../../clock.ts";
+import type { Clock } from "../../clock.ts";
+import { EarliestTimer } from "../../earliest-timer.ts";
 import type { Queue } from "../../queue/queue.ts";
 import type { DeliveryOwner, UnackedDeliveries } from "./unacked.ts";
 
@@ -15,16 +16,16 @@ const graceMs = 20;
  */
 export class AckDeadlines {
   readonly #clock: Clock;
+  readonly #timer: EarliestTimer;
   readonly #unacked: UnackedDeliveries;
   readonly #noteLate: (count: number) => void;
   readonly #deadlines = new Map<number, number>();
   readonly #late = new Map<number, DeliveryOwner | undefined>();
-  #timer: Timer | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
 
   /** Calls `noteLate` with how many deliveries were released at one time. */
   constructor(clock: Clock, unacked: UnackedDeliveries, noteLate: (count: number) => void) {
     this.#clock = clock;
+    this.#timer = new EarliestTimer(clock, () => this.#fire());
     this.#unacked = unacked;
     this.#noteLate = noteLate;
   }
@@ -34,7 +35,7 @@ export class AckDeadlines {
     const at = this.#clock.now() + timeoutMs;
     if (this.#deadlines.size > 2 * this.#unacked.count + staleMax) this.#sweep();
     this.#deadlines.set(tag, at);
-    this.#setTimer(at);
+    this.#timer.set(at);
   }
 
   /** Whether the delivery with this tag was released and not settled since. */
@@ -58,7 +59,7 @@ export class AckDeadlines {
   }
 
   stop(): void {
-    this.#timer?.cancel();
+    this.#timer.stop();
     this.#deadlines.clear();
     this.#late.clear();
   }
@@ -67,15 +68,7 @@ export class AckDeadlines {
     for (const tag of this.#deadlines.keys()) if (!this.#unacked.has(tag)) this.#deadlines.delete(tag);
   }
 
-  #setTimer(at: number): void {
-    if (at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.#clock.setTimer(at, () => this.#fire());
-  }
-
   #fire(): void {
-    this.#timerAt = Number.POSITIVE_INFINITY;
     this.#sweep();
     const now = this.#clock.now();
     const queues = new Set<Queue>();
@@ -85,7 +78,7 @@ export class AckDeadlines {
       if (at <= now) queues.add(this.#releaseLate(tag));
       else next = Math.min(next, at);
     }
-    if (next !== Number.POSITIVE_INFINITY) this.#setTimer(Math.max(next, now + graceMs));
+    this.#timer.set(Math.max(next, now + graceMs));
     if (this.#late.size > before) this.#noteLate(this.#late.size - before);
     for (const queue of queues) queue.resume();
   }
