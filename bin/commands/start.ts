@@ -87,6 +87,7 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
   for (const warning of warnings) log.warn(warning);
   for (const file of secretFiles.filter(isOpenToAll))
     log.warn({ file }, "a file with secrets can be read by everybody");
+  const atHangup = hangups();
   const stopSignal = firstSignal();
   const readAgain = () => {
     const { config: given, warnings: more } = loadedConfig(flags);
@@ -102,7 +103,7 @@ async function start(flags: Flags, manner: StartManner = asService): Promise<voi
   }).catch((error: unknown) => fail("tsbroker", exitStatus.failure, startErrorText(error, config)));
   setFlagsFromString(youngGeneration);
   manner.announce(broker, config, createLog("info", { write: (line) => lines.announce(line) }));
-  process.on("SIGHUP", () => reload(broker, log));
+  atHangup(() => reload(broker, log));
   log.info({ signal: await stopSignal }, "stopping");
   await broker
     .stop("shutdown")
@@ -153,6 +154,20 @@ function readConfig(flags: Flags): ReturnType<typeof loadConfig> {
     if (error instanceof ConfigError) fail("tsbroker", exitStatus.usage, error.message);
     throw error;
   }
+}
+
+/** Returns what says what SIGHUP does. One that comes before, during a start, does not end the process but waits. */
+function hangups(): (act: () => void) => void {
+  let act: (() => void) | undefined;
+  let waits = false;
+  process.on("SIGHUP", () => {
+    if (act === undefined) waits = true;
+    else act();
+  });
+  return (given) => {
+    act = given;
+    if (waits) given();
+  };
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once, whatever is still to be done. */
