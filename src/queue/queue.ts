@@ -689,6 +689,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     if (this.#consumers.size === 0) this.#idle.arm(this.options.expiresMs);
   }
 
+  /** When it was last declared, consumed from, or fetched from. */
+  get usedAt(): number {
+    return this.#idle.usedAt;
+  }
+
   #idleExpired(): void {
     if (this.#consumers.size === 0 && !this.deleted) this.#host.queueExpired(this);
   }

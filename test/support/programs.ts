@@ -22,7 +22,7 @@ export interface ClientProgram {
 export function pythonWith(...modules: readonly string[]): ClientProgram {
   const candidates = [process.env["PYTHON"], "python3", "/usr/bin/python3"].filter((name) => name !== undefined);
   const command = candidates.find((name) => spawnSync(name, ["-c", `import ${modules.join(", ")}`]).status === 0);
-  const packages = modules.map((module) => `python3-${module}`).join(" ");
+  const packages = modules.map((module) => `python3-${module.replaceAll("_", "-")}`).join(" ");
   return { name: `python3 with ${modules.join(" and ")}`, install: `apt-get install ${packages}`, command };
 }
 
@@ -55,6 +55,11 @@ export function shell(name: "bash" | "zsh" | "fish"): ClientProgram {
 /** What man shows pages with. */
 export function groff(): ClientProgram {
   return systemProgram("groff", "groff");
+}
+
+/** What reads compose files. */
+export function dockerCompose(): ClientProgram {
+  return systemProgram("docker-compose", "docker-compose");
 }
 
 /** What checks units. */
