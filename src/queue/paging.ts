@@ -14,8 +14,8 @@ export interface PagedQueue {
   readonly stored: boolean;
   /** A segment has left memory. */
   segmentLeft(segment: Segment): void;
-  /** A segment is in memory again; `missing` of its messages are not. */
-  segmentRead(segment: Segment, missing: number): void;
+  /** A segment is in memory again; `missing` of its messages are not, with so many bytes of bodies. */
+  segmentRead(segment: Segment, missing: number, missingBytes: number): void;
   /** Messages that were to outlive nothing could not be read back. */
   segmentLost(count: number, error: Error): void;
 }
@@ -118,8 +118,9 @@ export class Paging {
   #filled(segment: Segment, fill: () => void, expected = segment.live): void {
     this.#reading.delete(segment);
     if (this.#queue.deleted || segment.live === 0) return;
+    const { storedBodyBytes } = segment;
     fill();
-    this.#queue.segmentRead(segment, expected - segment.live);
+    this.#queue.segmentRead(segment, expected - segment.live, storedBodyBytes - segment.storedBodyBytes);
   }
 
   /** Forgets the page of a segment whose messages are dropped. */

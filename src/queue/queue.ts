@@ -360,9 +360,10 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     this.#expiry.watchSegment(segment);
   }
 
-  segmentRead(segment: Segment, missing: number): void {
+  segmentRead(segment: Segment, missing: number, missingBytes: number): void {
     this.#levels.of(segment.level).ready -= missing;
     this.ready -= missing;
+    this.readyBytes -= missingBytes;
     this.#levels.dropIfGone(segment);
     if (this.#timeToLive.read(segment)) this.#expiry.expireDue();
     else this.#expireFilled(segment);

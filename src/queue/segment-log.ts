@@ -48,6 +48,7 @@ export class SegmentLog implements BatchSource {
   #storedBodyBytes = 0;
   /** Messages that the store has besides, which could not be read: they outlive all others of the segment. */
   #unread = 0;
+  #unreadBytes = 0;
   /** Messages below this index have been packed or need no packing. */
   #packedTo = 0;
   /** Messages below this index have waited for their acks long enough. */
@@ -94,15 +95,17 @@ export class SegmentLog implements BatchSource {
     this.#storedCount = stored;
   }
 
-  /** The store has so many more messages, which could not be read. */
-  missed(unread: number): void {
+  /** The store has so many messages besides those with bodies of `bodyBytes`, which could not be read. */
+  missed(unread: number, bodyBytes: number): void {
     this.#unread = unread;
+    this.#unreadBytes = Math.max(0, this.#storedBodyBytes + this.#unreadBytes - bodyBytes);
+    this.#storedBodyBytes = bodyBytes;
   }
 
   /** They are not to outlive the others any more. */
   dropUnread(): void {
     if (this.#unread === 0) return;
-    this.#unread = 0;
+    this.#unread = this.#unreadBytes = 0;
     this.changed();
   }
 
@@ -245,7 +248,8 @@ export class SegmentLog implements BatchSource {
   #row(): StoredSegment {
     const { number, queueId, level, deliveredTo, firstExpiresAt, ttlMs } = this.#segment;
     const count = this.#storedCount + this.#unread;
-    return { number, queueId, level, count, bodyBytes: this.#storedBodyBytes, deliveredTo, firstExpiresAt, ttlMs };
+    const bodyBytes = this.#storedBodyBytes + this.#unreadBytes;
+    return { number, queueId, level, count, bodyBytes, deliveredTo, firstExpiresAt, ttlMs };
   }
 
   /** The queue has gone: nothing more is packed, and who waits is told that nothing is left to do. */

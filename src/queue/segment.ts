@@ -507,7 +507,16 @@ export class Segment implements LoggedSegment {
       this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
     }
     this.#log?.filled(this.count, indexes.length);
-    this.#log?.missed(unread);
+    // Nearly always nothing is missing.
+    if (unread > 0 || this.hasUnread) this.#log?.missed(unread, this.#bodyBytes());
+  }
+
+  #bodyBytes(): number {
+    let bytes = 0;
+    this.#eachLive((index) => {
+      bytes += this.bodySize(index);
+    });
+    return bytes;
   }
 
   #fillColumns({ indexes, flags, expiresAt, ends, bytes }: StoredMessages): void {
