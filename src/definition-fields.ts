@@ -62,7 +62,7 @@ export function vhostFrom(fields: JsonObject, before: VhostProperties = newVhost
 
 function queueTypeFrom(fields: JsonObject): string | undefined {
   const type = fields.findText("default_queue_type");
-  if (type === undefined || type === "undefined") return undefined;
+  if (type === undefined || type === "" || type === "undefined") return undefined;
   if (queueTypes.some((each) => each === type)) return type;
   throw invalid(`unsupported default queue type '${type}'`);
 }
@@ -113,9 +113,9 @@ export function queueFrom(vhost: string, name: string, fields: JsonObject): Queu
   return queue;
 }
 
-/** Newer exports name a queue's type beside its arguments. */
+/** Newer exports name a queue's type beside its arguments; clients in Go send an empty one for none. */
 function withType(args: FieldTable, type: string | undefined): FieldTable {
-  if (type === undefined || type === "classic" || args.has("x-queue-type")) return args;
+  if (type === undefined || type === "" || type === "classic" || args.has("x-queue-type")) return args;
   return new Map(args).set("x-queue-type", { type: "longstr", value: type });
 }
 

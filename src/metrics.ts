@@ -117,6 +117,12 @@ export class Metrics {
     return new Measured(queueMetrics, this.#row.slice(), samples);
   }
 
+  /** Since when nothing has happened to a queue, as of the last samples; undefined while something does. */
+  idleSince(queue: Queue): number | undefined {
+    const since = Math.max(queue.usedAt, this.#samples.queues.changedAt(queue) ?? 0);
+    return since < this.#sampledAt ? since : undefined;
+  }
+
   /** Keeps a day's history of a queue from now on. Of many, those that were asked for last are kept. */
   follow(queue: Queue): void {
     const { followed, queues } = this.#samples;

@@ -1,13 +1,18 @@
 /** What is quoted, an escape, a class, a counted repetition, or one character. */
 const tokens = /\\Q.*?(?:\\E|$)|\\(?:[pPx]\{[^}]*\}|.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|\{\d+(?:,\d*)?\}|./gsu;
 
+/** The terms of a regular expression as they stand there, with parentheses and repetitions by themselves. */
+export function patternTokens(pattern: string): Iterable<RegExpExecArray> {
+  return pattern.matchAll(tokens);
+}
+
 /**
  * How many terms a regular expression has once its counted repetitions are written out, which is what it costs to
  * compile it and, for each character of a name, to match it. Stops counting beyond `max`.
  */
 export function patternSize(pattern: string, max: number): number {
   const terms = new Terms();
-  for (const [token] of pattern.matchAll(tokens)) {
+  for (const [token] of patternTokens(pattern)) {
     terms.add(token);
     if (terms.total > max) break;
   }

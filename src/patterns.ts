@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from "re2js";
+import { type PatternParts, partsOf } from "./lookaheads.ts";
 import { patternSize } from "./pattern-size.ts";
 
 /** Patterns and answers that are remembered, all together. */
@@ -15,14 +16,20 @@ export class InvalidPatternError extends Error {
   override readonly name = "InvalidPatternError";
 }
 
+/** A regular expression, ready to be looked for. */
+interface Matcher {
+  /** Whether it is found anywhere in the text. */
+  test(text: string): boolean;
+}
+
 interface Pattern {
-  readonly regex: RE2JS;
+  readonly regex: Matcher;
   readonly answers: Map<string, boolean>;
 }
 
 /**
- * Regular expressions that users give, matched in time linear in the name: RE2's syntax, without look-around and
- * backreferences. As in RabbitMQ a pattern is found anywhere in the name, and the empty one matches the empty name only.
+ * Regular expressions that users give, matched in time linear in the name: RE2's syntax, without backreferences, and of
+ * look-around only what {@link partsOf} takes apart. As in RabbitMQ a pattern is found anywhere in the name, and the empty one matches the empty name only.
  */
 export class Patterns {
   #patterns = new Map<string, Pattern>();
@@ -68,18 +75,29 @@ export class Patterns {
 }
 
 /** Compiles a user's regular expression. Throws {@link InvalidPatternError}. */
-export function compilePattern(pattern: string): RE2JS {
+export function compilePattern(pattern: string): Matcher {
   if (patternSize(pattern, patternSizeMax) > patternSizeMax) {
     const start = pattern.slice(0, quotedSizeMax);
     throw new InvalidPatternError(`invalid regular expression '${start}': it has more than ${patternSizeMax} terms`);
   }
   try {
-    return RE2JS.compile(pattern);
+    return matcherOf(partsOf(pattern));
   } catch (cause) {
     if (!(cause instanceof RE2JSException)) throw cause;
     const reason = cause.message.replace(/^error parsing regexp: /, "");
     throw new InvalidPatternError(`invalid regular expression '${pattern}': ${reason}`, { cause });
   }
+}
+
+function matcherOf({ rest, wanted, unwanted }: PatternParts): Matcher {
+  const main = RE2JS.compile(rest);
+  if (wanted.length + unwanted.length === 0) return main;
+  const present = wanted.map((part) => RE2JS.compile(part));
+  const absent = unwanted.map((part) => RE2JS.compile(part));
+  return {
+    test: (text) =>
+      present.every((regex) => regex.test(text)) && !absent.some((regex) => regex.test(text)) && main.test(text),
+  };
 }
 
 /** The text as a regular expression that matches just it. */

@@ -4,6 +4,7 @@ import type { Samples } from "./sample-ring.ts";
 interface Watched {
   readonly last: Float64Array;
   lastAt: number;
+  changedAt: number;
   ring: Samples | undefined;
   idle: number;
 }
@@ -27,6 +28,11 @@ export class Watch<T extends object> {
     return this.#watched.get(thing)?.ring;
   }
 
+  /** When a sample of a thing last differed from that before; undefined for what never changed. */
+  changedAt(thing: T): number | undefined {
+    return this.#watched.get(thing)?.changedAt;
+  }
+
   isWatched(thing: T): boolean {
     return this.#watched.has(thing);
   }
@@ -35,7 +41,7 @@ export class Watch<T extends object> {
   start(thing: T, row: Float64Array, now: number, lastAt: number, before = this.#zeros): void {
     const ring = this.#ringFrom(lastAt, before);
     ring.add(now, row);
-    this.#watched.set(thing, { last: row.slice(), lastAt: now, ring, idle: 0 });
+    this.#watched.set(thing, { last: row.slice(), lastAt: now, changedAt: now, ring, idle: 0 });
   }
 
   /** Takes a sample of a thing that is watched. */
@@ -44,6 +50,7 @@ export class Watch<T extends object> {
     if (watched === undefined) return;
     const changed = !isSame(watched.last, row);
     watched.idle = changed ? 0 : watched.idle + 1;
+    if (changed) watched.changedAt = now;
     if (changed) watched.ring ??= this.#ringFrom(watched.lastAt, watched.last);
     watched.ring?.add(now, row);
     if (watched.idle >= this.#idleMax) watched.ring = undefined;

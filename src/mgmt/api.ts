@@ -11,6 +11,7 @@ import { found } from "./refusal.ts";
 import { type RouteDoc, routeDocs } from "./route-docs.ts";
 import { RouteTable } from "./route-table.ts";
 import { sendAnswer } from "./send.ts";
+import type { Slices } from "./slices.ts";
 
 /** What a route does: nothing in it is HTTP but the answer's status. */
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -106,7 +107,7 @@ export class Api {
   }
 
   /** Says of every path which methods it has, to OPTIONS and to those who use another one. Call it last. */
-  close(): void {
+  async close(slices: Slices): Promise<void> {
     for (const [url, methods] of this.#methods) {
       const allowed = [...(methods.includes("GET") ? ["HEAD"] : []), ...methods, "OPTIONS"];
       const allow = allowed.join(", ");
@@ -117,6 +118,7 @@ export class Api {
         url,
         handler: (_request, reply) => reply.code(405).header("allow", allow).send(),
       });
+      if (slices.isOver) await slices.next();
     }
   }
 }

@@ -1,4 +1,5 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TlsIdentity } from "../tls.ts";
 import type { ManagementHost } from "./host.ts";
@@ -18,7 +19,7 @@ const connectionsMax = 2000;
 export async function startManagement(host: ManagementHost, tls: TlsIdentity | undefined): Promise<Management> {
   const servers: Server[] = [];
   const handle = loadedLazily(
-    async () => (await import("./server.ts")).newApp(host, () => connectionsOf(servers)),
+    () => load(host, () => connectionsOf(servers)),
     (error) => host.logs.management.error({ err: error }, "management cannot be loaded"),
   );
   const { managementHost, managementPort, managementSsl } = host.config;
@@ -36,6 +37,15 @@ export async function startManagement(host: ManagementHost, tls: TlsIdentity | u
     await allClosed(servers);
     throw error;
   }
+}
+
+/** In steps, as messages wait for each of them. */
+async function load(host: ManagementHost, httpConnections: () => Promise<number>): Promise<RequestListener> {
+  await import("fastify");
+  await nextTurn();
+  const { newApp } = await import("./server.ts");
+  await nextTurn();
+  return await newApp(host, httpConnections);
 }
 
 async function connectionsOf(servers: readonly Server[]): Promise<number> {

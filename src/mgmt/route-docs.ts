@@ -48,6 +48,10 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /nodes/:node": one("One node", "Node"),
   "GET /nodes/:node/memory/relative": one("The same in percent", "Fields"),
   "GET /nodes/:node/memory": one("What a node uses its memory for", "Fields"),
+  "GET /nodes/:node/memory/ets": one("Tables of Erlang's, of which there are none", "Fields"),
+  "GET /nodes/:node/memory/ets/relative": one("The same in percent", "Fields"),
+  "GET /nodes/:node/memory/ets/:filter": one("Those of this name, of which there are none either", "Fields"),
+  "GET /nodes/:node/memory/ets/:filter/relative": one("The same in percent", "Fields"),
 
   "PUT /nodes/:node/vm_memory_high_watermark": set("Limit the memory, until the next start", "ResourceLimit"),
   "PUT /nodes/:node/disk_free_limit": set("Limit the free space on disk, until the next start", "ResourceLimit"),
@@ -198,7 +202,10 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
   "GET /parameters": list("Parameters of virtual hosts", "Parameter"),
   "GET /parameters/:component": list("Parameters of a component", "Parameter"),
   "GET /parameters/:component/:vhost": list("Parameters of a component in a virtual host", "Parameter"),
-  "PUT /parameters/:component/:vhost/:parameter": set("Refused: no component takes any", "ParameterBody"),
+  "PUT /parameters/:component/:vhost/:parameter": set(
+    "Set the limits of a virtual host; no other component takes parameters",
+    "ParameterBody",
+  ),
   "GET /parameters/:component/:vhost/:parameter": one("One parameter", "Parameter"),
   "DELETE /parameters/:component/:vhost/:parameter": act("Remove a parameter"),
   "GET /global-parameters": list("Global parameters", "GlobalParameter"),

@@ -116,6 +116,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     messages_unacknowledged_ram: integer,
     messages_paged_out: integer,
     consumers: integer,
+    idle_since: text,
     consumer_capacity: number,
     consumer_utilisation: number,
     exclusive_consumer_tag: textOrNull,

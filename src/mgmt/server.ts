@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { version } from "../version.ts";
 import { Api } from "./api.ts";
@@ -30,6 +31,7 @@ import { topicPermissionRoutes } from "./routes/topic-permissions.ts";
 import { userRoutes } from "./routes/users.ts";
 import { vhostRoutes } from "./routes/vhosts.ts";
 import { whoamiRoutes } from "./routes/whoami.ts";
+import { Slices } from "./slices.ts";
 import { serveInterface } from "./static-files.ts";
 
 /** Longest part of a path: a name of 255 bytes with every one of them encoded, twice in a binding's properties key. */
@@ -53,7 +55,8 @@ export async function newApp(host: ManagementHost, httpConnections: () => Promis
     refuse(reply, refusalOf(error) ?? ownFault(host, error)),
   );
   app.setNotFoundHandler((_request, reply) => refuse(reply, notFound()));
-  routes(app, host, httpConnections);
+  await nextTurn();
+  await routes(app, host, httpConnections);
   serveInterface(app);
   await app.ready();
   return below(host.config.http.pathPrefix, app.routing);
@@ -73,33 +76,45 @@ function below(prefix: string, handle: RequestListener): RequestListener {
   };
 }
 
-function routes(app: FastifyInstance, host: ManagementHost, httpConnections: () => Promise<number>): void {
+/** In slices: together they take long enough for messages to notice. */
+async function routes(
+  app: FastifyInstance,
+  host: ManagementHost,
+  httpConnections: () => Promise<number>,
+): Promise<void> {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
-  overviewRoutes(api, host, guard);
-  nodeRoutes(api, host, httpConnections);
-  nodeStateRoutes(api, host);
-  whoamiRoutes(api, guard);
-  vhostRoutes(api, host, guard);
-  userRoutes(api, host);
-  permissionRoutes(api, host);
-  topicPermissionRoutes(api, host);
-  exchangeRoutes(api, host, guard);
-  oneNodeRoutes(api, host);
-  quorumQueueRoutes(api, host);
-  queueRoutes(api, host, guard);
-  messageRoutes(api, host, guard);
-  bindingRoutes(api, host, guard);
-  connectionRoutes(api, host);
-  policyRoutes(api, host, guard);
-  limitRoutes(api, host, guard);
-  parameterRoutes(api, host, guard);
-  definitionRoutes(api, host);
-  backupRoutes(api, host);
-  healthRoutes(api, host);
-  streamRoutes(api, host, guard);
+  const parts = [
+    () => overviewRoutes(api, host, guard),
+    () => nodeRoutes(api, host, httpConnections),
+    () => nodeStateRoutes(api, host),
+    () => whoamiRoutes(api, guard),
+    () => vhostRoutes(api, host, guard),
+    () => userRoutes(api, host),
+    () => permissionRoutes(api, host),
+    () => topicPermissionRoutes(api, host),
+    () => exchangeRoutes(api, host, guard),
+    () => oneNodeRoutes(api, host),
+    () => quorumQueueRoutes(api, host),
+    () => queueRoutes(api, host, guard),
+    () => messageRoutes(api, host, guard),
+    () => bindingRoutes(api, host, guard),
+    () => connectionRoutes(api, host),
+    () => policyRoutes(api, host, guard),
+    () => limitRoutes(api, host, guard),
+    () => parameterRoutes(api, host, guard),
+    () => definitionRoutes(api, host),
+    () => backupRoutes(api, host),
+    () => healthRoutes(api, host),
+    () => streamRoutes(api, host, guard),
+  ];
+  const slices = new Slices();
+  for (const add of parts) {
+    add();
+    if (slices.isOver) await slices.next();
+  }
   api.get("/openapi.json", "public", () => answer(openApi(api.routes, version)));
-  api.close();
+  await api.close(slices);
 }
 
 /** Ahead of everything else: what another site makes a browser send is not even looked at. */

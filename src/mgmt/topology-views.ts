@@ -80,7 +80,9 @@ function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
   const measured = metrics.ofQueue(queue);
   const pagedOut = pagedOutOf(queue);
   const capacity = consumerCapacity(queue);
+  const idleSince = metrics.idleSince(queue);
   return {
+    ...(idleSince !== undefined && { idle_since: timeText(idleSince) }),
     ...lengthRow(measured, query),
     ...queueStats(measured, query),
     consumers: queue.consumerCount,
@@ -96,6 +98,11 @@ function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
     messages_unacknowledged_ram: queue.unacked,
     messages_paged_out: pagedOut,
   };
+}
+
+/** As RabbitMQ writes times: 2026-11-21T09:04:56.376+00:00. */
+function timeText(time: number): string {
+  return new Date(time).toISOString().replace("Z", "+00:00");
 }
 
 function exclusiveConsumerTag({ consumers }: Queue): string | null {

@@ -13,6 +13,10 @@ export class IdleExpiry {
     this.#usedAt = clock.now();
   }
 
+  get usedAt(): number {
+    return this.#usedAt;
+  }
+
   /** The queue is in use now: the time counts from here. */
   touch(): void {
     this.#usedAt = this.#clock.now();

@@ -636,6 +636,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
 
   #purgeSegment(segment: Segment): void {
     this.#paging.drop(segment);
+    segment.dropUnread();
     if (!segment.resident) segment.dropStored();
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
@@ -686,6 +687,11 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   touch(): void {
     this.#idle.touch();
     if (this.#consumers.size === 0) this.#idle.arm(this.options.expiresMs);
+  }
+
+  /** When it was last declared, consumed from, or fetched from. */
+  get usedAt(): number {
+    return this.#idle.usedAt;
   }
 
   #idleExpired(): void {

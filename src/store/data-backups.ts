@@ -1,9 +1,14 @@
 import { once } from "node:events";
 import { mkdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { dataFileName } from "./data-file.ts";
 import { type Backup, type Backups, StoreError } from "./store.ts";
+
+/** How long a backup waits for another: one that has been fetched is about to be removed. */
+const waitMsMax = 2000;
+const lookEveryMs = 20;
 
 /** What the thread that copies is given: paths of files. */
 export interface BackupJob {
@@ -27,7 +32,7 @@ export class DataBackups implements Backups {
   }
 
   async make(): Promise<Backup> {
-    if (this.#isBusy) throw new StoreError("a backup is being made already");
+    await this.#otherDone();
     this.#isBusy = true;
     try {
       return await this.#make();
@@ -37,6 +42,14 @@ export class DataBackups implements Backups {
       throw new StoreError(`no backup could be made: ${error instanceof Error ? error.message : String(error)}`, {
         cause: error,
       });
+    }
+  }
+
+  async #otherDone(): Promise<void> {
+    const until = performance.now() + waitMsMax;
+    while (this.#isBusy) {
+      if (performance.now() > until) throw new StoreError("a backup is being made already");
+      await delay(lookEveryMs);
     }
   }
 

@@ -268,7 +268,9 @@ const theirsAlone = [
   /\.(proc_used|mem_used|fd_used|sockets_used|disk_free|context_switches|disk_reads|disk_writes)_details\b/,
   /\.(disk_reads|disk_writes|net_ticktime|config_files|protocol)$/,
   /\.socket_opts\.\w+(\.\w+)?$/,
-  /\.(memory|recoverable_slaves|head_message_timestamp|idle_since)$/,
+  /\.(memory|recoverable_slaves|head_message_timestamp)$/,
+  // Only there while a thing is idle, which is not at the same times.
+  /\.idle_since$/,
   /\.(messages_persistent|message_bytes_(persistent|ram|paged_out))$/,
   // A link of Erlang's is there while somebody runs rabbitmqctl.
   /\.cluster_links\[\]/,
@@ -298,6 +300,7 @@ const oursAlone: readonly (readonly [path: RegExp, keys: readonly string[]])[] =
     [
       "state",
       "consumers",
+      "idle_since",
       "consumer_capacity",
       "consumer_utilisation",
       "exclusive_consumer_tag",

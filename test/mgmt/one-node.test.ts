@@ -44,6 +44,7 @@ describe("what operators do to a cluster", () => {
       ["GET", "/nodes/other@x"],
       ["GET", "/nodes/other@x/memory"],
       ["GET", "/nodes/other@x/memory/relative"],
+      ["GET", "/nodes/other@x/memory/ets"],
       ["DELETE", "/reset/other@x"],
       ["GET", "/auth/attempts/other@x"],
       ["DELETE", "/auth/attempts/other@x"],
@@ -113,6 +114,9 @@ describe("what operators do to a cluster", () => {
     }
     expect(row.memory.total.rss).toBeGreaterThan(0);
     expect(Object(await admin.read(`/nodes/${node}/memory/relative`)).memory).toMatchObject({ total: 100 });
+    for (const tables of ["ets", "ets/relative", "ets/management", "ets/management/relative"]) {
+      expect(await admin.read(`/nodes/${node}/memory/${tables}`)).toEqual({ ets_tables_memory: "no_tables" });
+    }
     expect(await admin.read(`/healthchecks/node/${node}`)).toEqual({ status: "ok" });
   });
 

@@ -93,4 +93,29 @@ describe("parameters", () => {
     expect((await manager.get("/parameters")).body).toEqual(refused);
     expect((await manager.put("/parameters/shovel/%2F/mine", {})).body).toEqual(refused);
   });
+
+  it("of the component vhost-limits are the limits of a vhost, which administrators set", async () => {
+    const path = "/parameters/vhost-limits/%2F/limits";
+    expect((await admin.put(path, { value: { "max-queues": 50, "max-connections": 9 } })).status).toBe(201);
+    expect((await admin.put(path, { value: { "max-queues": 60 } })).status).toBe(204);
+    const row = { vhost: "/", component: "vhost-limits", name: "limits", value: { "max-queues": 60 } };
+    expect(await maker.read(path)).toEqual(row);
+    expect(await admin.read("/vhost-limits/%2F")).toEqual([{ vhost: "/", value: { "max-queues": 60 } }]);
+    for (const method of ["PUT", "DELETE"]) {
+      const { body } = await maker.request(method, path, { body: { value: { "max-queues": 1000 } } });
+      expect(body).toEqual(notAuthorised("Not administrator user"));
+    }
+    for (const [to, content] of [
+      [path, {}],
+      [path, { value: { "max-nonsense": 1 } }],
+      [path, { value: { "max-queues": "many" } }],
+      ["/parameters/vhost-limits/%2F/others", { value: { "max-queues": 1 } }],
+    ] as const) {
+      expect((await admin.put(to, content)).status).toBe(400);
+    }
+    expect((await admin.put("/parameters/vhost-limits/none/limits", { value: {} })).status).toBe(404);
+    expect(await admin.read("/parameters")).toEqual([row]);
+    expect((await admin.delete(path)).status).toBe(204);
+    expect(await admin.read("/vhost-limits")).toEqual([]);
+  });
 });

@@ -59,7 +59,9 @@ const routes: Readonly<Record<Rule, string>> = {
     GET /health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern`,
   monitoring: `
     GET /health/checks/data-damage, GET /auth/attempts/:node/source,
-    GET /nodes, GET /nodes/:node, GET /nodes/:node/memory, GET /nodes/:node/memory/relative, GET /auth/attempts/:node,
+    GET /nodes, GET /nodes/:node, GET /nodes/:node/memory, GET /nodes/:node/memory/relative,
+    GET /nodes/:node/memory/ets, GET /nodes/:node/memory/ets/relative, GET /nodes/:node/memory/ets/:filter,
+    GET /nodes/:node/memory/ets/:filter/relative, GET /auth/attempts/:node,
     GET /connections/username/:user`,
   policymaker: `
     GET /policies/:vhost/:policy, PUT /policies/:vhost/:policy, DELETE /policies/:vhost/:policy, GET /parameters,

@@ -37,6 +37,16 @@ async function effective(queue: string): Promise<unknown> {
 }
 
 describe("a policy", () => {
+  it("may be for all names but some, as the manual of RabbitMQ has it", async () => {
+    const to = `/policies/%2F/${prefix}`;
+    const other = { pattern: `^(?!amq\\.|${prefix}-not).*`, definition: { "max-length": 7 }, priority: 9 };
+    expect((await admin.put(to, { ...other, "apply-to": "queues" })).status).toBe(201);
+    for (const name of ["in", "not"]) await admin.must("PUT", `/queues/%2F/${prefix}-${name}`);
+    expect(await effective(`${prefix}-in`)).toMatchObject({ policy: prefix });
+    expect(await effective(`${prefix}-not`)).toMatchObject({ policy: null });
+    await admin.must("DELETE", to);
+  });
+
   it("is shown as it was set", async () => {
     const to = `/policies/%2F/${prefix}`;
     expect((await admin.put(to, policy({ "max-length": 5 }, { priority: 3, "apply-to": "queues" }))).status).toBe(201);

@@ -153,4 +153,19 @@ describe("metrics", () => {
     clock.advance(sampleMs);
     expect(queues.map((one) => metrics.ofQueue(one).samples)).toEqual([0, ...queues.slice(1).map(() => 1)]);
   });
+
+  it("tell since when a queue is idle", () => {
+    const since = clock.now();
+    expect(metrics.idleSince(queue)).toBeUndefined();
+    clock.advance(sampleMs);
+    expect(metrics.idleSince(queue)).toBe(since);
+    publish(1);
+    clock.advance(sampleMs);
+    const published = clock.now();
+    expect(metrics.idleSince(queue)).toBeUndefined();
+    clock.advance(3 * sampleMs);
+    expect(metrics.idleSince(queue)).toBe(published);
+    queue.touch();
+    expect(metrics.idleSince(queue)).toBeUndefined();
+  });
 });

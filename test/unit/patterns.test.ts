@@ -23,7 +23,50 @@ describe("a pattern", () => {
   });
 
   it.each([
+    "^(?!amq\\.).*",
+    "^(?!amq\\.|tmp\\.)[a-z]+",
+    "^(?!(amq|tmp)\\.).+$",
+    "^(?!.*\\.dlq$).*$",
+    "^(?=.*orders)(?!.*\\.(dlq|retry)$)",
+    "^(?!$)",
+    "^(?!a[)]b)\\(?",
+    "(?i)^(?!AMQ\\.)",
+    "^((?!amq).)*$",
+    "^(?:(?!\\.dlq).)*$",
+    "(?i)^((?!^AMQ).)*$",
+  ])("'%s' means what it does to engines that know lookaheads", (pattern) => {
+    const names = [
+      "",
+      "amq.gen",
+      "a",
+      "ab",
+      "abc",
+      "c",
+      "xamq.y",
+      "tmp.1",
+      "orders",
+      "orders.dlq",
+      "my.orders.retry",
+      "AMQ.x",
+      "a)b",
+      "é",
+    ];
+    const [, flags = "", source = ""] = /^(?:\(\?(i)\))?(.*)$/.exec(pattern) ?? [];
+    const theirs = new RegExp(source, `${flags}u`);
+
+    for (const name of names) expect([name, compilePattern(pattern).test(name)]).toEqual([name, theirs.test(name)]);
+  });
+
+  it.each([
     ["(", "missing closing )"],
+    ["^(?!a)b|c", "invalid or unsupported Perl syntax"],
+    ["^(?!a)*b", "invalid or unsupported Perl syntax"],
+    ["^(?!a(?!b))", "invalid or unsupported Perl syntax"],
+    ["^(?!a", "invalid or unsupported Perl syntax"],
+    [`^${"(?!a)".repeat(11)}`, "invalid or unsupported Perl syntax"],
+    ["^((?!a*).)*$", "invalid or unsupported Perl syntax"],
+    ["(?!a)b", "invalid or unsupported Perl syntax"],
+    ["b(?<!a)", "invalid named capture"],
     ["a(?=b)", "invalid or unsupported Perl syntax"],
     ["(a)\\1", "invalid escape sequence"],
   ])("'%s' is refused with the reason", (pattern, reason) => {

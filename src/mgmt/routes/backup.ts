@@ -16,7 +16,7 @@ async function make({ backups, logs: { management: log } }: ManagementHost): Pro
     return await backups.make();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    log.error({ err: error }, "a backup was not made");
+    log.warn({ err: error }, "a backup was not made");
     throw unavailable(error.message, { cause: error });
   }
 }

@@ -23,7 +23,16 @@ export function nodeRoutes(api: Api, host: ManagementHost, httpConnections: () =
     if (call.parameter("node") !== nodeName) throw notFound();
     return answer({ memory: memoryRow() });
   });
+  for (const tables of ["", "/relative", "/:filter", "/:filter/relative"]) {
+    api.get(`/nodes/:node/memory/ets${tables}`, "monitoring", (call) => {
+      if (call.parameter("node") !== nodeName) throw notFound();
+      return answer(noTables);
+    });
+  }
 }
+
+/** What RabbitMQ says where no table has the name that is asked for: tables of Erlang's there are none here. */
+const noTables = { ets_tables_memory: "no_tables" };
 
 /** Bytes by what V8 and the system use them for. */
 function memoryRow() {

@@ -1,12 +1,15 @@
+import { JsonObject } from "../../json-object.ts";
+import { checkLimit } from "../../limits.ts";
 import type { Api } from "../api.ts";
 import type { Guard } from "../auth.ts";
-import { answer, type Call, done, putAnswer } from "../call.ts";
+import { type Answer, answer, type Call, done, putAnswer } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
 import { badRequest, found, notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 /** The only runtime parameters of a vhost here: what plugins of RabbitMQ keep as such has no use. */
 const limitsComponent = "vhost-limits";
+const limitsName = "limits";
 
 /** `/api/global-parameters` and `/api/parameters`. */
 export function parameterRoutes(api: Api, host: ManagementHost, guard: Guard): void {
@@ -22,12 +25,34 @@ export function parameterRoutes(api: Api, host: ManagementHost, guard: Guard): v
   api.get("/parameters/:component/:vhost/:parameter", "policymaker", (call) => call.item(named(host, guard, call)));
   api.delete("/parameters/:component/:vhost/:parameter", "policymaker", (call) => {
     named(host, guard, call);
+    guard.check(call.user, "administrator", "DELETE", undefined);
     host.limits.forget("vhost", call.parameter("vhost"));
     return done;
   });
   api.put("/parameters/:component/:vhost/:parameter", "policymaker", (call) => {
-    throw badRequest(`Validation failed\n\ncomponent ${call.parameter("component")} not found\n`);
+    const component = call.parameter("component");
+    if (component !== limitsComponent) throw badRequest(`Validation failed\n\ncomponent ${component} not found\n`);
+    guard.check(call.user, "administrator", "PUT", undefined);
+    return setLimits(host, call);
   });
+}
+
+/** All limits of a vhost at once. Whoever could set them by this path could lift those of an administrator. */
+function setLimits({ limits }: ManagementHost, call: Call): Answer {
+  const subject = call.parameter("vhost");
+  if (call.parameter("parameter") !== limitsName) throw badRequest(`${limitsComponent} are named '${limitsName}'`);
+  const values = call.body.require("value").findObject("value") ?? JsonObject.empty;
+  const given = values.names.map((name) => ({
+    scope: "vhost" as const,
+    subject,
+    name,
+    value: values.findInteger(name) ?? -1,
+  }));
+  for (const limit of given) checkLimit(limit);
+  const existed = limits.of("vhost", subject).size > 0;
+  limits.forget("vhost", subject);
+  for (const limit of given) limits.set(limit);
+  return putAnswer(existed ? "replaced" : "created");
 }
 
 /** The parameters of the component that the path names; of one that is not here there are none. */
@@ -45,7 +70,7 @@ function limitRows({ limits }: ManagementHost, guard: Guard, call: Call): Row[] 
   return guard.visibleVhosts(call).flatMap(({ name: vhost }) => {
     const set = limits.of("vhost", vhost);
     if (set.size === 0) return [];
-    return [{ vhost, component: limitsComponent, name: "limits", value: Object.fromEntries(set) }];
+    return [{ vhost, component: limitsComponent, name: limitsName, value: Object.fromEntries(set) }];
   });
 }
 
