@@ -10,6 +10,10 @@ fi
 if [ -z "${TSBROKER_CONFIG_FILES:-}${RABBITMQ_CONFIG_FILES:-}" ] && [ -d "$configuration/conf.d" ]; then
   export RABBITMQ_CONFIG_FILES="$configuration/conf.d"
 fi
+# Data is in the volume unless somebody says where, also that of root, which would be elsewhere.
+if [ "$(id -u)" = 0 ] && [ -z "${TSBROKER_DATA_DIR:-}${RABBITMQ_MNESIA_DIR:-}${RABBITMQ_MNESIA_BASE:-}" ]; then
+  export TSBROKER_DATA_DIR="${XDG_STATE_HOME:-/var/lib/rabbitmq}/tsbroker"
+fi
 if [ "${1:-}" = rabbitmq-server ]; then
   shift
   exec tsbroker start "$@"

@@ -115,6 +115,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly clock: Clock;
   readonly store: Store;
   readonly backups: Backups;
+  readonly dataDir: string | undefined;
   readonly memory: SegmentMemory;
   #pages: Pages | undefined;
   readonly users: Users;
@@ -145,7 +146,6 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   readonly heartbeats = new Heartbeats();
   readonly turns = new OutputTurns();
   readonly confirmFaults = new ConfirmFaults();
-  readonly #inMemory: boolean;
   #topology = 0;
   #lastSegment = 0;
   #lastQueueId = 0;
@@ -156,7 +156,7 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.logs = new AreaLogs(log, config.logLevels, lines);
     this.clock = clock;
     this.startedAt = clock.now();
-    this.#inMemory = inMemory;
+    this.dataDir = inMemory ? undefined : config.dataDir;
     this.memory = new SegmentMemory(config.queueMemory);
     this.loginBackoff = new LoginBackoff(config.loginBackoff);
     this.store = inMemory ? new MemoryStore({ listener: this }) : this.#storeOnDisk(writer);
@@ -249,8 +249,8 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.alarms.put("low on disk", "store", false);
   }
 
-  #newScan(): DataScan {
-    return new DataScan(this.config.dataDir, {
+  #newScan(directory: string): DataScan {
+    return new DataScan(directory, {
       damaged: (damage) => this.storeDamaged(damage),
       failed: (error) => this.log.error({ err: error }, "the data could not be looked through for damage"),
     });
@@ -270,8 +270,10 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
   async restore(): Promise<void> {
     const state = await this.store.open();
     // The store's lock on the directory is held now: nobody else's pages are there.
-    if (!this.#inMemory) this.#pages = new PageFiles(join(this.config.dataDir, "pages"));
-    if (!this.#inMemory && state.segments.length > 0) this.#scan = this.#newScan();
+    if (this.dataDir !== undefined) {
+      this.#pages = new PageFiles(join(this.dataDir, "pages"));
+      if (state.segments.length > 0) this.#scan = this.#newScan(this.dataDir);
+    }
     this.#lastSegment = state.lastSegment;
     this.#lastQueueId = state.lastQueueId;
     await new Restorer(this).restore(state);

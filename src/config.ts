@@ -75,6 +75,8 @@ export interface Config {
     readonly version: string;
     readonly cluster_name: string;
   };
+  /** The files of configuration that were read. */
+  readonly files: readonly string[];
   /** All of it but secrets as text, by the environment variables that would make the same settings. */
   readonly settings: ReadonlyMap<string, string>;
 }
@@ -195,6 +197,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
       version: value("productVersion", options.productVersion),
       cluster_name: value("clusterName", options.clusterName),
     },
+    files: files.map(({ path }) => path),
     settings,
   };
   notes.push(...meaninglessIn(files, sources.env), ...unused(given, used));

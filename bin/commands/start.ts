@@ -187,13 +187,13 @@ function firstSignal(): Promise<NodeJS.Signals> {
  * One line that says where the broker is: text for a person at a terminal, else in the log, whatever its level short of
  * silent. It starts with the words that scripts for RabbitMQ wait for.
  */
-function announce({ ports }: Broker, config: Config, log: Logger): void {
+function announce({ core, ports }: Broker, config: Config, log: Logger): void {
   const amqp = [...urls("amqp", config.host, ports.amqp), ...urls("amqps", config.ssl?.host, ports.amqps)].join(" ");
   const management = [
     ...urls("http", config.managementHost, ports.http),
     ...urls("https", config.managementSsl?.host, ports.https),
   ].join(" ");
-  const { dataDir } = config;
+  const { dataDir = "in memory" } = core;
   const line = `Server startup complete; tsbroker ${version} ready: ${amqp}, management ${management}, data ${dataDir}`;
   if (config.logLevel === "silent") return;
   const { console, file } = config.log;

@@ -71,6 +71,7 @@ function statusSections(facts: StatusFacts, unitName: string): Record<string, re
       `Product: ${overview["product_name"]} ${overview["product_version"]}`,
     ],
     "Data directory": [`Node data directory: ${node["db_dir"]}`],
+    "Config files": listOf(node["config_files"]).map((file) => ` * ${file}`),
     "Log file(s)": listOf(node["log_files"]).map((file) => ` * ${file}`),
     Alarms: alarmTexts(node),
     Memory: [
@@ -90,6 +91,7 @@ function statusDocument(facts: StatusFacts): object {
   return {
     active_plugins: [],
     alarms: alarmTexts(node),
+    config_files: node["config_files"],
     data_directory: node["db_dir"],
     disk_free: node["disk_free"],
     file_descriptors: { total_used: node["fd_used"], sockets_used: node["sockets_used"] },

@@ -36,6 +36,8 @@ export interface Operations {
 /** What management needs of the broker. */
 export interface ManagementHost {
   readonly config: Config;
+  /** Where definitions and messages are; undefined when all is in memory. */
+  readonly dataDir: string | undefined;
   readonly logs: AreaLogs;
   readonly recentLog: RecentLog;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
 
 /** What the system tells of this process and its disk; undefined where it does not. */
 export interface NodeReadings {
@@ -17,11 +18,11 @@ export interface LimitedReadings {
   readonly threadsMax: number;
 }
 
-/** Looks at this process, and at the disk of the data directory. */
-export async function readNode(dataDir: string): Promise<NodeReadings> {
+/** Looks at this process, and at the disk of the data directory, or that of temporary files where there is none. */
+export async function readNode(dataDir: string | undefined): Promise<NodeReadings> {
   const { voluntaryContextSwitches, involuntaryContextSwitches } = process.resourceUsage();
   return {
-    diskFree: await diskFree(dataDir),
+    diskFree: await diskFree(dataDir ?? tmpdir()),
     limits: await limited(),
     contextSwitches: voluntaryContextSwitches + involuntaryContextSwitches,
   };

@@ -35,10 +35,13 @@ function mechanismRows(configured: readonly string[]): Row[] {
   }));
 }
 
+/** What is told of the data directory where there is none, as of a log that is no file. */
+const inMemory = "<memory>";
+
 /** The one node, as far as the system tells of it. */
 export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
   const { alarms, config, clock, startedAt, connections, metrics, resources } = host;
-  const { diskFree, limits, contextSwitches } = await readNode(config.dataDir);
+  const { diskFree, limits, contextSwitches } = await readNode(host.dataDir);
   return {
     name: nodeName,
     type: "disc",
@@ -60,7 +63,8 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     ...limitedRow(limits),
     sockets_used: connections.size + httpConnections,
     ...churnRow(metrics.ofChurn(), query),
-    db_dir: config.dataDir,
+    db_dir: host.dataDir ?? inMemory,
+    config_files: config.files,
     log_files: host.logs.places,
     exchange_types: exchangeTypeRows,
     auth_mechanisms: mechanismRows(config.authMechanisms),

@@ -331,6 +331,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     context_switches: integer,
     ...churn,
     db_dir: text,
+    config_files: texts,
     log_files: texts,
     exchange_types: rows,
     auth_mechanisms: rows,

@@ -53,10 +53,13 @@ export class MessageLevels {
     return segment;
   }
 
-  /** Lets go of a segment to which nothing will be added, once all of its messages are settled. */
+  /**
+   * Lets go of a segment to which nothing will be added, once all of its messages are settled. One with messages that could
+   * not be read stays, without its memory, for a purge to find it.
+   */
   dropIfGone(segment: Segment): void {
     if (!segment.closed || segment.live > 0) return;
-    this.of(segment.level).remove(segment);
+    if (!segment.hasUnread) this.of(segment.level).remove(segment);
     segment.mark();
     segment.free();
   }

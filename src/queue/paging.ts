@@ -96,7 +96,9 @@ export class Paging {
   }
 
   #readStored(segment: Segment): void {
-    this.#store.readSegment(segment.number, (messages) => this.#filled(segment, () => segment.fill(messages)));
+    this.#store.readSegment(segment.number, (messages, unread) =>
+      this.#filled(segment, () => segment.fill(messages, unread)),
+    );
   }
 
   #readPage(segment: Segment, pages: Pages): void {
@@ -106,8 +108,8 @@ export class Paging {
       else {
         const { live } = segment;
         this.#queue.segmentLost(live - segment.loseUnstored(), error);
-        this.#store.readSegment(segment.number, (messages) =>
-          this.#filled(segment, () => segment.fill(messages), live),
+        this.#store.readSegment(segment.number, (messages, unread) =>
+          this.#filled(segment, () => segment.fill(messages, unread), live),
         );
       }
     });

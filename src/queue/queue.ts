@@ -636,6 +636,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
 
   #purgeSegment(segment: Segment): void {
     this.#paging.drop(segment);
+    segment.dropUnread();
     if (!segment.resident) segment.dropStored();
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);

@@ -46,6 +46,8 @@ export class SegmentLog implements BatchSource {
   #inStore = false;
   #storedCount = 0;
   #storedBodyBytes = 0;
+  /** Messages that the store has besides, which could not be read: they outlive all others of the segment. */
+  #unread = 0;
   /** Messages below this index have been packed or need no packing. */
   #packedTo = 0;
   /** Messages below this index have waited for their acks long enough. */
@@ -90,6 +92,22 @@ export class SegmentLog implements BatchSource {
   filled(count: number, stored: number): void {
     this.#packedTo = this.#ripeTo = count;
     this.#storedCount = stored;
+  }
+
+  /** The store has so many more messages, which could not be read. */
+  missed(unread: number): void {
+    this.#unread = unread;
+  }
+
+  /** They are not to outlive the others any more. */
+  dropUnread(): void {
+    if (this.#unread === 0) return;
+    this.#unread = 0;
+    this.changed();
+  }
+
+  get hasUnread(): boolean {
+    return this.#unread > 0;
   }
 
   /** Registers who waits until message `index`, just appended and persistent, is safe. */
@@ -155,7 +173,7 @@ export class SegmentLog implements BatchSource {
     const segment = this.#segment;
     const isUrgent = all || this.#withinMs === 0;
     const to = isUrgent ? segment.count : this.#ripeTo;
-    if (segment.live === 0 && segment.closed) {
+    if (segment.live === 0 && segment.closed && this.#unread === 0) {
       if (this.#inStore) batch.dropSegment(segment.number);
       this.#packed(segment.count);
     } else {
@@ -226,7 +244,7 @@ export class SegmentLog implements BatchSource {
 
   #row(): StoredSegment {
     const { number, queueId, level, deliveredTo, firstExpiresAt, ttlMs } = this.#segment;
-    const count = this.#storedCount;
+    const count = this.#storedCount + this.#unread;
     return { number, queueId, level, count, bodyBytes: this.#storedBodyBytes, deliveredTo, firstExpiresAt, ttlMs };
   }
 

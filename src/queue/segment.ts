@@ -487,8 +487,18 @@ export class Segment implements LoggedSegment {
     this.mark();
   }
 
-  /** Takes in the messages read from the store. */
-  fill(messages: StoredMessages): void {
+  /** Whether the store has messages of it that could not be read. */
+  get hasUnread(): boolean {
+    return this.#log?.hasUnread === true;
+  }
+
+  /** Has the store drop what it has and could not be read, with the rest. */
+  dropUnread(): void {
+    this.#log?.dropUnread();
+  }
+
+  /** Takes in the messages read from the store, which keeps `unread` more. */
+  fill(messages: StoredMessages, unread = 0): void {
     const { indexes, flags } = messages;
     this.#fillColumns(messages);
     for (let row = 0; row < indexes.length; row++) {
@@ -497,6 +507,7 @@ export class Segment implements LoggedSegment {
       this.#flags[index] = ((flags[row] ?? 0) & durableFlags) | storedFlag | redelivered;
     }
     this.#log?.filled(this.count, indexes.length);
+    this.#log?.missed(unread);
   }
 
   #fillColumns({ indexes, flags, expiresAt, ends, bytes }: StoredMessages): void {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { Damages, type QueueDamage } from "./damages.ts";
 import { dataFileName } from "./data-file.ts";
+import { MessageTables } from "./message-tables.ts";
 import { readRows, stateFromRows } from "./recovery.ts";
 import { readVersion } from "./schema.ts";
 import { damageOf, ownerStatement, SegmentReader } from "./segment-reader.ts";
@@ -104,13 +105,15 @@ function strays(db: Database): string[] {
       .prepare("SELECT number FROM segment WHERE queue_id NOT IN (SELECT id FROM queue)")
       .pluck()
       .all();
-    const lost = db
-      .prepare(
-        `SELECT DISTINCT id / ${segmentMessagesMax} AS number FROM message
-         WHERE number NOT IN (SELECT number FROM segment UNION SELECT number FROM dropped_segment) LIMIT ?`,
-      )
-      .pluck()
-      .all(complaintsMax);
+    const lost = new MessageTables(db).of(0).flatMap(({ name }) =>
+      db
+        .prepare(
+          `SELECT DISTINCT id / ${segmentMessagesMax} AS number FROM ${name}
+           WHERE number NOT IN (SELECT number FROM segment UNION SELECT number FROM dropped_segment) LIMIT ?`,
+        )
+        .pluck()
+        .all(complaintsMax),
+    );
     return [
       ...ownerless.map((number) => `segment ${String(number)} belongs to no queue`),
       ...lost.map((number) => `messages of segment ${String(number)} belong to no queue`),

@@ -42,6 +42,14 @@ const ownerMode = 0o700;
 /** The file in the data directory that holds everything. */
 export const dataFileName = "tsbroker.db";
 
+/** A batch, whose operations are packed. */
+export interface BatchToWrite {
+  readonly definitions: readonly DefinitionChange[];
+  readonly droppedQueues: readonly number[];
+  readonly operations: Buffer;
+  readonly isLastTry: boolean;
+}
+
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
   readonly #lock: Database;
@@ -87,9 +95,12 @@ export class DataFile {
     }
   }
 
-  /** Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. */
-  write(definitions: readonly DefinitionChange[], droppedQueues: readonly number[], operations: Buffer): void {
-    this.#transaction(() => {
+  /**
+   * Writes a batch in one transaction and returns when it is on disk; throws, with nothing changed, when it cannot. The last
+   * try gives up a table to which nothing can be added.
+   */
+  write({ definitions, droppedQueues, operations, isLastTry }: BatchToWrite): void {
+    this.#transaction(isLastTry, () => {
       for (const change of definitions) this.#definitions.apply(change);
       for (const queueId of droppedQueues) this.#messages.dropQueue(queueId);
       applyBatch(operations, this.#messages);
@@ -98,9 +109,15 @@ export class DataFile {
     });
   }
 
-  /** Reads the messages of a segment, those that are whole, and says what is wrong with the others. */
-  read(segment: number): { readonly messages: StoredMessages; readonly damage: Damage | undefined } {
-    const { messages, damaged } = this.#reader.read(segment);
+  /**
+   * Reads the messages of a segment, those that are whole, and says what is wrong with the others. Before the last try it
+   * throws where the disk does not give a page, or one that is none: the next time it may.
+   */
+  read(
+    segment: number,
+    isLastTry: boolean,
+  ): { readonly messages: StoredMessages; readonly damage: Damage | undefined } {
+    const { messages, damaged } = this.#reader.read(segment, isLastTry);
     return { messages, damage: damaged === 0 ? undefined : damageOf(this.#owner, segment, damaged) };
   }
 
@@ -138,7 +155,7 @@ export class DataFile {
   /** Deletes a bounded part of what was dropped, or gives a part of the unused pages back; true when there is more. */
   tidySome(): boolean {
     if (this.#messages.hasDropped) {
-      this.#transaction(() => this.#messages.sweep(sweepMs));
+      this.#transaction(false, () => this.#messages.sweep(sweepMs));
       this.checkpointIfDue();
       return true;
     }
@@ -167,17 +184,18 @@ export class DataFile {
     });
   }
 
-  #transaction(step: () => void): void {
+  #transaction(isLastTry: boolean, step: () => void): void {
     this.#begin.run();
     try {
       step();
       this.#commit.run();
     } catch (error) {
-      this.#messages.discard();
       // Some errors, a full disk for one, have rolled back already.
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-      if (!isDamage(error) || !this.#messages.avoidDamage()) throw error;
-      this.#transaction(step);
+      const isAvoided = isDamage(error) && this.#messages.avoidDamage(isLastTry);
+      this.#messages.discard();
+      if (!isAvoided) throw error;
+      this.#transaction(isLastTry, step);
     }
   }
 

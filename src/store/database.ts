@@ -15,5 +15,7 @@ export function openDatabase(file: string): Database {
 export function setDurable(db: Database): void {
   db.pragma("synchronous = FULL");
   db.pragma("wal_autocheckpoint = 0");
+  // A page whose cells cannot be where they say is damage, and nothing is written to it.
+  db.pragma("cell_size_check = ON");
   db.pragma(`journal_size_limit = ${logBytesKept}`);
 }

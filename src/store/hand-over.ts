@@ -3,11 +3,12 @@ import type { RecoveredRows } from "./recovery.ts";
 import type { Damage, StoredMessages } from "./store.ts";
 
 /** What the main thread asks of the writer: "open" first; one batch at a time; reads and batches in any order. */
-export type WriterRequest =
-  | { readonly name: "open" }
-  | BatchRequest
-  | { readonly name: "read"; readonly segment: number }
-  | CloseRequest;
+export type WriterRequest = { readonly name: "open" } | BatchRequest | ReadRequest | CloseRequest;
+
+export interface ReadRequest {
+  readonly name: "read";
+  readonly segment: number;
+}
 
 /** The memory is shared: it is the writer's until it answers. */
 export interface BatchRequest {
@@ -24,12 +25,19 @@ export interface CloseRequest {
   readonly abandon: boolean;
 }
 
-/** What the writer answers: "opened" or "refused" first, "closed" last, reads in the order they were asked for. */
+/** What the writer answers: "opened" or "refused" first, "closed" last; reads of a segment in the order they were asked for. */
 export type WriterAnswer =
   | { readonly name: "opened"; readonly rows: RecoveredRows }
   | { readonly name: "refused"; readonly reason: string }
   | { readonly name: "committed" }
-  | { readonly name: "read"; readonly messages: StoredMessages; readonly damage: Damage | undefined }
+  | ReadAnswer
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }
   | { readonly name: "closed" };
+
+export interface ReadAnswer {
+  readonly name: "read";
+  readonly segment: number;
+  readonly messages: StoredMessages;
+  readonly damage: Damage | undefined;
+}

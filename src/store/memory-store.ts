@@ -87,8 +87,8 @@ export class MemoryStore implements Store {
     this.#commits.whenCommitted(number, done);
   }
 
-  readSegment(segment: number, done: (messages: StoredMessages) => void): void {
-    this.#schedule(() => done(this.disk.messages(segment)));
+  readSegment(segment: number, done: (messages: StoredMessages, unread: number) => void): void {
+    this.#schedule(() => done(this.disk.messages(segment), 0));
   }
 
   async close(): Promise<void> {

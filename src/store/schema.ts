@@ -92,6 +92,12 @@ const migrations: readonly string[] = [
   -- The time to live that messages of a segment were timed by; -1 for none.
   ALTER TABLE segment ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT -1;
   `,
+  `
+  -- The tables with messages, the oldest first. All but the last were set aside, as the page where the next message would
+  -- go was damaged; they have none of segments beyond last_segment.
+  CREATE TABLE message_table (name TEXT NOT NULL UNIQUE, last_segment INTEGER) STRICT;
+  INSERT INTO message_table VALUES ('message', NULL);
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { checksumOf } from "./checksum.ts";
+import { MessageTables } from "./message-tables.ts";
 import { type Damage, type StoredMessages, segmentMessagesMax } from "./store.ts";
 
 /** What was read of a segment: its messages that are whole, and how many there were besides. */
@@ -12,71 +13,92 @@ export interface SegmentRead {
 /** Stored for messages that were written before there were checksums. */
 const noChecksum = -1;
 
-/** True for what SQLite says of pages that hold no tree, or not the one that they should. */
+/** Time to spend on messages of a segment that cannot be read: each attempt may take seconds. */
+const failingMsMax = 10_000;
+
+/** So many messages next to each other are not asked for one by one where pages are damaged: asking in vain takes long. */
+const fewMessages = 32;
+
+/**
+ * True for what SQLite says of pages that hold no tree, or not the one that they should, and of pages that the disk does not
+ * give: EIO comes as the former.
+ */
 export function isDamage(error: unknown): error is Error {
-  return error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_CORRUPT");
+  return error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|IOERR_(SHORT_)?READ)/.test(error.code);
+}
+
+/** Reads messages from one of their tables. */
+interface TableReader {
+  readonly range: Statement;
+  readonly one: Statement;
 }
 
 /** Reads the messages of segments, and checks each against its checksum. */
 export class SegmentReader {
-  readonly #readRange: Statement;
-  readonly #readOne: Statement;
+  readonly #db: Database;
+  readonly #begin: Statement;
+  readonly #rollback: Statement;
+  readonly #tables: MessageTables;
+  readonly #readers = new Map<string, TableReader>();
   readonly #hidden: Statement;
   readonly #count: Statement;
 
   constructor(db: Database) {
-    // One row with five lists and the records end to end: four times faster than a row and a Buffer a message.
-    this.#readRange = db
-      .prepare(
-        `SELECT group_concat(id % ${segmentMessagesMax}), group_concat(flags), group_concat(ifnull(expires_at, 0)),
-           group_concat(length(record)), group_concat(ifnull(checksum, ${noChecksum})),
-           CAST(group_concat(record, '') AS BLOB)
-         FROM message WHERE id >= ? AND id < ? AND NOT EXISTS (SELECT 1 FROM dropped_segment WHERE number = ?)`,
-      )
-      .raw();
-    this.#readOne = db
-      .prepare(
-        `SELECT flags, ifnull(expires_at, 0), length(record), ifnull(checksum, ${noChecksum}), record
-         FROM message WHERE id = ?`,
-      )
-      .raw();
+    this.#db = db;
+    this.#begin = db.prepare("BEGIN");
+    this.#rollback = db.prepare("ROLLBACK");
+    this.#tables = new MessageTables(db);
     this.#hidden = db.prepare("SELECT first, last FROM hidden_range WHERE segment = ?").raw();
     this.#count = db.prepare("SELECT count FROM segment WHERE number = ?").pluck();
   }
 
-  read(segment: number): SegmentRead {
-    const hidden = this.#hidden.all(segment);
+  /** What can be read. Before the last try it throws when some of it cannot, while the disk may yet give it. */
+  read(segment: number, isLastTry = true): SegmentRead {
+    // All of it as it is at one moment: somebody else may be writing.
+    this.#begin.run();
     try {
-      if (hidden.length === 0) return whole(segment, this.#rows(segment));
-    } catch (error) {
-      if (!isDamage(error)) throw error;
+      return this.#read(segment, isLastTry);
+    } finally {
+      // Nothing was written; and after damage was seen SQLite would not commit.
+      if (this.#db.inTransaction) this.#rollback.run();
     }
-    return this.#readable(segment, hidden);
   }
 
-  #rows(segment: number): Rows {
-    const first = segment * segmentMessagesMax;
-    const row: unknown = this.#readRange.get(first, first + segmentMessagesMax, segment);
-    assert(Array.isArray(row), "an aggregate is one row");
-    const [indexes, flags, expiresAt, sizes, checksums, bytes]: unknown[] = row;
-    return {
-      indexes: numbers(indexes),
-      flags: numbers(flags),
-      expiresAt: numbers(expiresAt),
-      sizes: numbers(sizes),
-      checksums: numbers(checksums),
-      bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0),
-    };
+  #read(segment: number, isLastTry: boolean): SegmentRead {
+    const readers = this.#tables.of(segment).map(({ name }) => this.#readerOf(name));
+    const hidden = this.#hidden.all(segment);
+    try {
+      const rows = hidden.length > 0 ? undefined : joined(readers.map((reader) => rowsOf(reader, segment)));
+      if (rows !== undefined && rows.indexes.length >= this.#expected(segment)) return whole(segment, rows);
+    } catch (error) {
+      if (!isDamage(error) || !isLastTry) throw error;
+    }
+    return this.#readable(segment, readers, hidden);
+  }
+
+  /** How many messages there should be; 0 when nobody knows. */
+  #expected(segment: number): number {
+    const count: unknown = this.#count.get(segment);
+    return typeof count === "number" ? count : 0;
+  }
+
+  #readerOf(table: string): TableReader {
+    const known = this.#readers.get(table);
+    if (known !== undefined) return known;
+    const reader = newReader(this.#db, table);
+    this.#readers.set(table, reader);
+    return reader;
   }
 
   /** Message by message, those that can be found and are not hidden. */
-  #readable(segment: number, hidden: readonly unknown[]): SegmentRead {
+  #readable(segment: number, readers: readonly TableReader[], hidden: readonly unknown[]): SegmentRead {
     const ranges = hidden.map((row) => (Array.isArray(row) ? row.map(Number) : []));
     const isHidden = (index: number) => ranges.some(([from = 0, to = 0]) => index >= from && index < to);
     const rows: Rows = { indexes: [], flags: [], expiresAt: [], sizes: [], checksums: [], bytes: Buffer.alloc(0) };
     const records: Buffer[] = [];
-    for (let index = 0; index < segmentMessagesMax; index++) {
-      const row = isHidden(index) ? undefined : this.#find(segment * segmentMessagesMax + index);
+    const search = new Search(readers);
+    for (let index = 0; index < segmentMessagesMax && !search.isOver; index++) {
+      const row = isHidden(index) ? undefined : search.find(segment * segmentMessagesMax + index);
       if (row === undefined) continue;
       const [flags, expiresAt, size, checksum, record] = row;
       if (!Buffer.isBuffer(record)) continue;
@@ -88,20 +110,102 @@ export class SegmentReader {
       records.push(record);
     }
     const read = whole(segment, { ...rows, bytes: Buffer.concat(records) });
-    const count: unknown = this.#count.get(segment);
-    const missing = typeof count === "number" ? count - read.messages.indexes.length : 0;
-    return { ...read, damaged: Math.max(read.damaged, missing) };
+    return { ...read, damaged: Math.max(read.damaged, this.#expected(segment) - read.messages.indexes.length) };
+  }
+}
+
+/** Looks for single messages, in ascending order, where pages may be missing. */
+class Search {
+  /** Each table with the id up to which it need not be asked. */
+  readonly #tables: { readonly one: Statement; from: number }[];
+  #failingMs = 0;
+
+  constructor(readers: readonly TableReader[]) {
+    this.#tables = readers.map(({ one }) => ({ one, from: 0 }));
   }
 
-  #find(id: number): unknown[] | undefined {
+  /** Whether too much time went into what cannot be read. */
+  get isOver(): boolean {
+    return this.#failingMs > failingMsMax;
+  }
+
+  /** A message, from the table that has it; undefined when none has, or it is on a page that cannot be read. */
+  find(id: number): unknown[] | undefined {
+    for (const table of this.#tables) {
+      if (id < table.from) continue;
+      const row = this.#ask(table.one, id);
+      if (row === "unreadable") table.from = this.#endOfDamage(table.one, id);
+      else if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
+  /** When the first of a few messages cannot be read, nor the middle one, nor the last, so can't those in between. */
+  #endOfDamage(one: Statement, id: number): number {
+    const isAll = [fewMessages / 2, fewMessages - 1].every((more) => this.#ask(one, id + more) === "unreadable");
+    return isAll ? id + fewMessages : id + 1;
+  }
+
+  #ask(one: Statement, id: number): unknown[] | "unreadable" | undefined {
+    const from = performance.now();
     try {
-      const row: unknown = this.#readOne.get(id);
+      const row: unknown = one.get(id);
       return Array.isArray(row) ? row : undefined;
     } catch (error) {
       if (!isDamage(error)) throw error;
-      return undefined;
+      this.#failingMs += performance.now() - from;
+      return "unreadable";
     }
   }
+}
+
+function newReader(db: Database, table: string): TableReader {
+  return {
+    // One row with five lists and the records end to end: four times faster than a row and a Buffer a message.
+    range: db
+      .prepare(
+        `SELECT group_concat(id % ${segmentMessagesMax}), group_concat(flags), group_concat(ifnull(expires_at, 0)),
+           group_concat(length(record)), group_concat(ifnull(checksum, ${noChecksum})),
+           CAST(group_concat(record, '') AS BLOB)
+         FROM ${table} WHERE id >= ? AND id < ? AND NOT EXISTS (SELECT 1 FROM dropped_segment WHERE number = ?)`,
+      )
+      .raw(),
+    one: db
+      .prepare(
+        `SELECT flags, ifnull(expires_at, 0), length(record), ifnull(checksum, ${noChecksum}), record
+         FROM ${table} WHERE id = ?`,
+      )
+      .raw(),
+  };
+}
+
+function rowsOf({ range }: TableReader, segment: number): Rows {
+  const first = segment * segmentMessagesMax;
+  const row: unknown = range.get(first, first + segmentMessagesMax, segment);
+  assert(Array.isArray(row), "an aggregate is one row");
+  const [indexes, flags, expiresAt, sizes, checksums, bytes]: unknown[] = row;
+  return {
+    indexes: numbers(indexes),
+    flags: numbers(flags),
+    expiresAt: numbers(expiresAt),
+    sizes: numbers(sizes),
+    checksums: numbers(checksums),
+    bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0),
+  };
+}
+
+/** What tables have of a segment, one after the other: the elder ones have what came first. */
+function joined(parts: readonly Rows[]): Rows {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  return {
+    indexes: parts.flatMap(({ indexes }) => indexes),
+    flags: parts.flatMap(({ flags }) => flags),
+    expiresAt: parts.flatMap(({ expiresAt }) => expiresAt),
+    sizes: parts.flatMap(({ sizes }) => sizes),
+    checksums: parts.flatMap(({ checksums }) => checksums),
+    bytes: Buffer.concat(parts.map(({ bytes }) => bytes)),
+  };
 }
 
 /** Finds the queue that a segment belongs to. */

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { BatchTarget } from "./batch.ts";
 import { checksumOf } from "./checksum.ts";
+import { type MessageTable, MessageTables, setAside } from "./message-tables.ts";
 import { type StoredSegment, segmentMessagesMax } from "./store.ts";
 
 /** Rows of one INSERT. More than 32 gain nothing; the rest of a run goes out by eights and ones. */
@@ -15,15 +16,20 @@ interface Insert {
   readonly values: (number | Buffer | null)[];
 }
 
+/** What is done to messages that are in one of the tables. */
+interface Changes {
+  readonly lastSegment: number;
+  readonly restate: Statement;
+  readonly deleteRange: Statement;
+}
+
 /**
  * The tables of segments and messages. As the target of a batch it gathers messages into INSERTs of many rows, so
  * {@link flush} must end each batch; all inside the caller's transaction.
  */
 export class SqliteMessages implements BatchTarget {
-  readonly #inserts: readonly Insert[];
+  readonly #db: Database;
   readonly #putSegment: Statement;
-  readonly #restate: Statement;
-  readonly #deleteRange: Statement;
   readonly #hide: Statement;
   readonly #unhide: Statement;
   readonly #deleteSegment: Statement;
@@ -37,14 +43,19 @@ export class SqliteMessages implements BatchTarget {
   readonly #flags = new Array<number>(pendingMax).fill(0);
   readonly #expiresAt = new Array<number>(pendingMax).fill(0);
   readonly #records = new Array<Buffer>(pendingMax).fill(nothing);
-  /** Segments with pages that must not be touched, and the one whose messages are being deleted. */
+  /** Segments with pages that must not be touched, and the one whose messages are being deleted or changed. */
   readonly #damaged = new Set<number>();
-  #deleting: number | undefined;
+  #changing: number | undefined;
+  #inserting = false;
+  #inserts: readonly Insert[] = [];
+  /** The oldest table first. */
+  #changes: readonly Changes[] = [];
   #pending = 0;
   #lastSegment = 0;
 
   constructor(db: Database) {
-    this.#inserts = rowCounts.map((rows) => prepareInsert(db, rows));
+    this.#db = db;
+    this.#prepare();
     this.#putSegment = db.prepare(
       `INSERT INTO segment (number, queue_id, level, count, body_bytes, delivered_to, first_expires_at, ttl_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -52,8 +63,6 @@ export class SqliteMessages implements BatchTarget {
          body_bytes = excluded.body_bytes, delivered_to = excluded.delivered_to,
          first_expires_at = excluded.first_expires_at, ttl_ms = excluded.ttl_ms`,
     );
-    this.#restate = db.prepare("UPDATE message SET flags = ?, expires_at = ? WHERE id = ?");
-    this.#deleteRange = db.prepare("DELETE FROM message WHERE id >= ? AND id < ?");
     this.#hide = db.prepare("INSERT INTO hidden_range VALUES (?, ?, ?)");
     this.#unhide = db.prepare("DELETE FROM hidden_range WHERE segment = ?");
     this.#deleteSegment = db.prepare("DELETE FROM segment WHERE number = ?");
@@ -63,6 +72,13 @@ export class SqliteMessages implements BatchTarget {
     this.#nextDropped = db.prepare("SELECT number FROM dropped_segment LIMIT 1").pluck();
     this.#deleteDropped = db.prepare("DELETE FROM dropped_segment WHERE number = ?");
     this.#raiseSegment = db.prepare("UPDATE high_water SET value = ? WHERE name = 'segment' AND value < ?");
+  }
+
+  #prepare(): void {
+    const tables = new MessageTables(this.#db).of(0);
+    const last = tables.at(-1)?.name ?? "";
+    this.#inserts = rowCounts.map((rows) => prepareInsert(this.#db, last, rows));
+    this.#changes = tables.map((table) => prepareChanges(this.#db, table));
   }
 
   segment(segment: StoredSegment): void {
@@ -90,7 +106,13 @@ export class SqliteMessages implements BatchTarget {
 
   restate(segment: number, index: number, flags: number, expiresAt: number): void {
     this.#insertPending();
-    this.#restate.run(flags, expiresAt || null, segment * segmentMessagesMax + index);
+    // A page that must not be touched keeps what it says.
+    if (this.#damaged.has(segment)) return;
+    this.#changing = segment;
+    for (const { lastSegment, restate } of this.#changes) {
+      if (segment <= lastSegment) restate.run(flags, expiresAt || null, segment * segmentMessagesMax + index);
+    }
+    this.#changing = undefined;
   }
 
   settled(segment: number, from: number, to: number): void {
@@ -99,20 +121,26 @@ export class SqliteMessages implements BatchTarget {
       this.#hide.run(segment, from, to);
       return;
     }
-    this.#deleting = segment;
-    this.#deleteRange.run(segment * segmentMessagesMax + from, segment * segmentMessagesMax + to);
-    this.#deleting = undefined;
+    const first = segment * segmentMessagesMax;
+    this.#changing = segment;
+    for (const { lastSegment, deleteRange } of this.#changes) {
+      if (segment <= lastSegment) deleteRange.run(first + from, first + to);
+    }
+    this.#changing = undefined;
   }
 
   /**
-   * After an attempt that failed as it came across a damaged page: true when it may succeed now, with the messages of that
-   * segment hidden instead of deleted. What else there is to write shall not wait for them.
+   * After an attempt that was rolled back as it came across a damaged page: true when the next one may succeed. The
+   * messages of a segment are then hidden instead of deleted; and on the last try, when the page is the one that new
+   * messages would go to, those go to another table. What else there is to write shall not wait.
    */
-  avoidDamage(): boolean {
-    const segment = this.#deleting;
-    this.#deleting = undefined;
-    if (segment === undefined) return false;
-    this.#damaged.add(segment);
+  avoidDamage(isLastTry: boolean): boolean {
+    if (this.#changing !== undefined) {
+      this.#damaged.add(this.#changing);
+      return true;
+    }
+    if (!this.#inserting || !isLastTry || !setAside(this.#db)) return false;
+    this.#prepare();
     return true;
   }
 
@@ -137,8 +165,8 @@ export class SqliteMessages implements BatchTarget {
     do {
       const segment: unknown = this.#nextDropped.get();
       if (typeof segment !== "number") return;
-      if (this.#damaged.has(segment)) this.#unhide.run(segment);
-      else this.settled(segment, 0, segmentMessagesMax);
+      if (!this.#damaged.has(segment)) this.settled(segment, 0, segmentMessagesMax);
+      this.#unhide.run(segment);
       this.#deleteDropped.run(segment);
     } while (performance.now() < until);
   }
@@ -152,6 +180,8 @@ export class SqliteMessages implements BatchTarget {
 
   /** Forgets what a batch that failed has left. */
   discard(): void {
+    this.#changing = undefined;
+    this.#inserting = false;
     this.#pending = 0;
     this.#lastSegment = 0;
   }
@@ -175,15 +205,25 @@ export class SqliteMessages implements BatchTarget {
       values[at + 3] = record;
       values[at + 4] = checksumOf(record, this.#ids[from + i] ?? 0);
     }
+    this.#inserting = true;
     insert.statement.run(values);
+    this.#inserting = false;
   }
 }
 
-function prepareInsert(db: Database, rows: number): Insert {
+function prepareChanges(db: Database, { name, lastSegment }: MessageTable): Changes {
+  return {
+    lastSegment,
+    restate: db.prepare(`UPDATE ${name} SET flags = ?, expires_at = ? WHERE id = ?`),
+    deleteRange: db.prepare(`DELETE FROM ${name} WHERE id >= ? AND id < ?`),
+  };
+}
+
+function prepareInsert(db: Database, table: string, rows: number): Insert {
   const list = new Array<string>(rows).fill("(?, ?, ?, ?, ?)").join(", ");
   return {
     rows,
-    statement: db.prepare(`INSERT OR REPLACE INTO message (id, flags, expires_at, record, checksum) VALUES ${list}`),
+    statement: db.prepare(`INSERT OR REPLACE INTO ${table} (id, flags, expires_at, record, checksum) VALUES ${list}`),
     values: new Array<null>(rows * columnsPerRow).fill(null),
   };
 }

@@ -41,8 +41,11 @@ export interface Store {
    */
   whenCommitted(number: number, done: () => void): void;
 
-  /** Reads the messages of a stored segment that committed batches left in it. */
-  readSegment(segment: number, done: (messages: StoredMessages) => void): void;
+  /**
+   * Reads the messages of a stored segment that committed batches left in it. `unread` of them, which are damaged or on
+   * pages that the disk does not give, are not among them; they stay in the store.
+   */
+  readSegment(segment: number, done: (messages: StoredMessages, unread: number) => void): void;
 
   /** Commits what is gathered and closes. */
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import type { Worker } from "node:worker_threads";
 import type { GatheredBatch } from "./batch.ts";
 import type { CommitStats } from "./commit-stats.ts";
 import { GroupCommit } from "./group-commit.ts";
-import type { WriterAnswer, WriterRequest } from "./hand-over.ts";
+import type { ReadAnswer, WriterAnswer, WriterRequest } from "./hand-over.ts";
 import { stateFromRows } from "./recovery.ts";
 import {
   type BatchSource,
@@ -27,6 +27,8 @@ export interface ThreadedStoreOptions {
   readonly onCrash: (error: StoreError) => void;
 }
 
+type ReadDone = (messages: StoredMessages, unread: number) => void;
+
 interface Promised<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: Error) => void;
@@ -44,7 +46,8 @@ type Life =
 export class ThreadedStore implements Store {
   readonly #options: ThreadedStoreOptions;
   readonly #commits: GroupCommit;
-  readonly #reads: ((messages: StoredMessages) => void)[] = [];
+  /** Who waits for which segment. */
+  readonly #reads = new Map<number, ReadDone[]>();
   #worker: Worker | undefined;
   #failure: string | undefined;
   #life: Life = { name: "new" };
@@ -103,9 +106,19 @@ export class ThreadedStore implements Store {
   }
 
   /** As the port says; a batch that is handed over but not committed may be in what is read. */
-  readSegment(segment: number, done: (messages: StoredMessages) => void): void {
-    this.#reads.push(done);
+  readSegment(segment: number, done: ReadDone): void {
+    const waiting = this.#reads.get(segment);
+    if (waiting === undefined) this.#reads.set(segment, [done]);
+    else waiting.push(done);
     this.#ask({ name: "read", segment });
+  }
+
+  #read({ segment, messages, damage }: ReadAnswer): void {
+    if (damage !== undefined) this.#options.listener.storeDamaged(damage);
+    const waiting = this.#reads.get(segment) ?? [];
+    const done = waiting.shift();
+    if (waiting.length === 0) this.#reads.delete(segment);
+    done?.(readable(messages), damage?.messages ?? 0);
   }
 
   /** As the port says; rejects when writing fails, with the reason, and gives up what it could not write. */
@@ -158,8 +171,7 @@ export class ThreadedStore implements Store {
         this.#commits.written();
         break;
       case "read":
-        if (answer.damage !== undefined) this.#options.listener.storeDamaged(answer.damage);
-        this.#reads.shift()?.(readable(answer.messages));
+        this.#read(answer);
         break;
       case "failing":
         this.#failing(answer.reason);

@@ -3,11 +3,17 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { DataFile, isDiskError } from "./data-file.ts";
-import type { BatchRequest, CloseRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
+import type { BatchRequest, CloseRequest, ReadRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
 import { StoreError } from "./store.ts";
 
 /** How soon to try again what the disk refused. */
 const retryMs = 1000;
+
+/**
+ * So often is tried to read a segment, or to write to a table of messages, of which a page is damaged or is not given by the
+ * disk, which may yet give it; then what is on that page is left out.
+ */
+const triesMax = 3;
 
 /** Memory of a batch beyond this is not used again, so it should go at once. */
 const largeBatchBytes = 8 * 1024 * 1024;
@@ -22,13 +28,22 @@ const tidyOnMs = 1;
 
 type OpenedRequest = Exclude<WriterRequest, { readonly name: "open" }>;
 
+/** A read that did not succeed. */
+interface FailedRead {
+  readonly segment: number;
+  readonly tries: number;
+}
+
 /** Does what the main thread asks for; what the disk refuses it keeps and tries again until it works. */
 class Writer {
   readonly #file: DataFile;
   readonly #port: MessagePort;
-  readonly #reads: number[] = [];
   #batch: BatchRequest | undefined;
+  /** Attempts to write it. */
+  #tries = 0;
   #retry: NodeJS.Timeout | undefined;
+  #failedReads: FailedRead[] = [];
+  #readRetry: NodeJS.Timeout | undefined;
   #tidy: NodeJS.Timeout | undefined;
   #isBusy = false;
 
@@ -44,9 +59,8 @@ class Writer {
         this.#try(() => this.#commit());
         break;
       case "read":
-        this.#reads.push(request.segment);
         // A batch that fails does not hold up reads: they see what is committed.
-        this.#try(() => this.#answerReads());
+        this.#read(request, 1);
         break;
       case "close":
         this.#close(request);
@@ -76,9 +90,7 @@ class Writer {
       step();
       return true;
     } catch (error) {
-      // SQLite's own error class arrives in the other thread without its message.
-      if (!isDiskError(error))
-        throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
+      if (!isDiskError(error)) throw thrown(error);
       this.#failed(error);
       return false;
     }
@@ -91,8 +103,7 @@ class Writer {
   }
 
   #tryAgain(): void {
-    const works = this.#try(() => this.#commit()) && this.#try(() => this.#answerReads());
-    if (!works) return;
+    if (!this.#try(() => this.#commit())) return;
     clearInterval(this.#retry);
     this.#retry = undefined;
     this.#answer({ name: "recovered" });
@@ -101,8 +112,11 @@ class Writer {
   #commit(): void {
     if (this.#batch !== undefined) {
       const { definitions, droppedQueues, memory, length } = this.#batch;
-      this.#file.write(definitions, droppedQueues, Buffer.from(memory, 0, length));
+      const operations = Buffer.from(memory, 0, length);
+      const isLastTry = ++this.#tries >= triesMax;
+      this.#file.write({ definitions, droppedQueues, operations, isLastTry });
       this.#batch = undefined;
+      this.#tries = 0;
       this.#answer({ name: "committed" });
       // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them.
       if (memory.byteLength > largeBatchBytes && typeof collectGarbage === "function")
@@ -113,17 +127,29 @@ class Writer {
     this.#file.checkpointIfDue();
   }
 
-  #answerReads(): void {
-    for (let segment = this.#reads[0]; segment !== undefined; segment = this.#reads[0]) {
-      this.#answer({ name: "read", ...this.#file.read(segment) });
-      this.#reads.shift();
+  /** Answers a read, or keeps it to try again: others need not wait for it, and are not told that nothing can be written. */
+  #read({ segment }: Pick<ReadRequest, "segment">, tries: number): void {
+    try {
+      this.#answer({ name: "read", segment, ...this.#file.read(segment, tries >= triesMax) });
+    } catch (error) {
+      if (!isDiskError(error)) throw thrown(error);
+      this.#failedReads.push({ segment, tries });
+      this.#readRetry ??= setTimeout(() => this.#readAgain(), retryMs);
     }
+  }
+
+  #readAgain(): void {
+    this.#readRetry = undefined;
+    const failed = this.#failedReads;
+    this.#failedReads = [];
+    for (const { segment, tries } of failed) this.#read({ segment }, tries + 1);
   }
 
   #close({ abandon }: CloseRequest): void {
     assert(abandon || this.#batch === undefined, "closed with a batch to write");
     clearInterval(this.#retry);
     clearTimeout(this.#tidy);
+    clearTimeout(this.#readRetry);
     this.#file.close(() => {
       this.#answer({ name: "closed" });
       this.#port.close();
@@ -133,6 +159,11 @@ class Writer {
   #answer(answer: WriterAnswer): void {
     this.#port.postMessage(answer);
   }
+}
+
+/** A mistake of ours, which ends the thread. SQLite's own error class arrives in the other one without its message. */
+function thrown(error: unknown): Error {
+  return new Error(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 /** Answers "opened" and serves the port, or answers "refused" and lets the thread end. */

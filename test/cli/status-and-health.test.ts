@@ -20,6 +20,8 @@ describe("status", () => {
     expect(await brokerctl.json("status")).toMatchObject({
       pid: broker.pid,
       data_directory: broker.dataDir,
+      config_files: [],
+      log_files: ["<stdout>"],
       alarms: [],
       totals: { virtual_host_count: 1, queue_count: 0 },
       listeners: [{ protocol: "amqp", port: broker.port }, { protocol: "http" }],

@@ -33,9 +33,9 @@ async function opened() {
   return { connection, name: await nameOpenedSince(before) };
 }
 
-async function openedByHand() {
+async function openedByHand(options?: { readonly heartbeat: number }) {
   const before = logged().length;
-  const client = await WireClient.open(broker);
+  const client = await WireClient.open(broker, options);
   return { client, name: await nameOpenedSince(before) };
 }
 
@@ -83,6 +83,19 @@ describe("the end of a connection", () => {
     const { client, name } = await openedByHand();
     client.destroy();
     expect(await closeOf(name)).toMatchObject({ why: "client closed the socket" });
+  });
+});
+
+describe("the end of a connection whose client fell silent", () => {
+  it("says that heartbeats were missed, how often they were agreed on, and how long it lasted", async () => {
+    const { name } = await openedByHand({ heartbeat: 1 });
+    const line = await closeOf(name);
+    expect(line).toMatchObject({
+      ...{ area: "connection", user: "guest", vhost: "/" },
+      why: "missed heartbeats from client, timeout: 1s",
+    });
+    // Two intervals are let pass.
+    expect(Number(line["seconds"])).toBeGreaterThan(2);
   });
 });
 

@@ -28,6 +28,13 @@ afterEach(async () => {
   clients.length = 0;
 });
 
+/** Where the HTTP API says that the data is. */
+async function dataPlaceOf({ managementUrl }: Broker): Promise<unknown> {
+  const authorization = `Basic ${Buffer.from("guest:guest").toString("base64")}`;
+  const nodes = await (await fetch(`${managementUrl}/api/nodes`, { headers: { authorization } })).json();
+  return Object(nodes)[0].db_dir;
+}
+
 describe("startBroker", () => {
   it("serves clients and the HTTP API on free ports, many brokers side by side", async () => {
     const brokers = await Promise.all([start(), start(), start()]);
@@ -101,8 +108,9 @@ describe("startBroker", () => {
       await first.stop();
       const second = await start({ dataDir });
       expect((await second.findQueue("orders")?.messages())?.map(({ body }) => body.toString())).toEqual(["kept"]);
-      await second.stop();
-      expect((await start()).findQueue("orders")).toBeUndefined();
+      const third = await start();
+      expect(third.findQueue("orders")).toBeUndefined();
+      expect([await dataPlaceOf(second), await dataPlaceOf(third)]).toEqual([dataDir, "<memory>"]);
     } finally {
       rmSync(dataDir, { recursive: true });
     }

@@ -1,13 +1,16 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfirmChannel } from "amqplib";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AmqpClient, drain } from "../support/amqp-client.ts";
 import { needsOwnBroker, startBroker, type TestBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
 import { asGuest } from "../support/management.ts";
+import { freePort } from "../support/ports.ts";
+import { scrape } from "../support/prometheus.ts";
 import { eventually } from "../support/wait-for.ts";
 
+const prometheusPort = await freePort();
 const pageBytes = 16 * 1024;
 const messages = 200;
 
@@ -19,7 +22,7 @@ let fine: string;
 
 beforeEach(async (context) => {
   needsOwnBroker(context);
-  broker = await startBroker();
+  broker = await startBroker({ args: ["--prometheus-port", String(prometheusPort)] });
   await connect();
   hurt = await client.queue(channel, { durable: true });
   fine = await client.queue(channel, { durable: true });
@@ -58,9 +61,9 @@ function overwrite(at: number, bytes: Buffer): void {
   closeSync(file);
 }
 
-/** Where the body of a message of the queue that is to be hurt stands in the data file. */
-function placeOf(number: number): number {
-  const at = readFileSync(join(broker.dataDir, "tsbroker.db")).indexOf(bodyOf(hurt, number));
+/** Where the body of a message stands in the data file. */
+function placeOf(queue: string, number: number): number {
+  const at = readFileSync(join(broker.dataDir, "tsbroker.db")).indexOf(bodyOf(queue, number));
   expect(at).toBeGreaterThan(0);
   return at;
 }
@@ -72,22 +75,37 @@ async function complaints(): Promise<string> {
   return stderr;
 }
 
+/** Expects it to be told that messages of a queue, and of no other, are damaged. Returns how many. */
+async function reported(queue: string): Promise<number> {
+  const [damage] = await eventually(async () => {
+    const { status, body } = await asGuest(broker).get("/health/checks/data-damage");
+    expect(status).toBe(503);
+    const { damaged } = Object(body);
+    expect(damaged).toEqual([expect.objectContaining({ vhost: "/", queue })]);
+    return damaged;
+  });
+  const metrics = await scrape(`http://127.0.0.1:${prometheusPort}/metrics`);
+  expect(metrics.value("tsbroker_damaged_messages")).toBe(damage.messages);
+  expect(broker.log()).toMatch(new RegExp(`"queue":"${queue}".*messages of a queue are damaged`));
+  return damage.messages;
+}
+
 /** Restarts, and expects all to be reported and served that is not damaged. Returns how many of the hurt queue came. */
 async function servesTheRest(): Promise<number> {
   await start();
-  await eventually(async () => {
-    const { status, body } = await asGuest(broker).get("/health/checks/data-damage");
-    expect(status).toBe(503);
-    expect(Object(body).damaged).toEqual([expect.objectContaining({ vhost: "/", queue: hurt })]);
-  });
-  expect(broker.log()).toMatch(new RegExp(`"queue":"${hurt}".*messages of a queue are damaged`));
+  const damaged = await reported(hurt);
   expect(await drain(channel, fine)).toHaveLength(messages);
   const left = await drain(channel, hurt);
+  expect(left.length + damaged).toBe(messages);
   for (const body of left) expect(body).toMatch(new RegExp(`^${hurt} (\\d+) `));
   for (const queue of [hurt, fine]) channel.sendToQueue(queue, Buffer.from("new"), { persistent: true });
   await channel.waitForConfirms();
   for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual(["new"]);
-  // What was acked does not come back, wherever it stands.
+  // What was acked does not come back, wherever it stands. What is damaged stays, and stays reported, until it is purged.
+  await start();
+  for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual([]);
+  expect(await reported(hurt)).toBe(damaged);
+  await channel.purgeQueue(hurt);
   await start();
   for (const queue of [hurt, fine]) expect((await channel.checkQueue(queue)).messageCount).toBe(0);
   return left.length;
@@ -103,19 +121,45 @@ it("finds nothing where nothing is", async () => {
 });
 
 it("a byte of a message that has flipped is found, named, and costs that message alone", async () => {
-  const at = placeOf(100);
+  const at = placeOf(hurt, 100);
   overwrite(at + 700, Buffer.from("X"));
   expect(await complaints()).toContain(`queue '${hurt}' in vhost '/': 1 message damaged`);
   expect(await servesTheRest()).toBe(messages - 1);
 });
 
 it("a page that is no page any more is found, named, and costs what was on it", async () => {
-  const at = placeOf(100);
+  const at = placeOf(hurt, 100);
   overwrite(at - (at % pageBytes), Buffer.alloc(pageBytes, 0xff));
   expect(await complaints()).toMatch(new RegExp(`queue '${hurt}' in vhost '/': \\d+ messages damaged`));
   const left = await servesTheRest();
   expect(left).toBeLessThan(messages);
   expect(left).toBeGreaterThan(messages - 20);
+});
+
+describe("a ruined page where the next message would go", () => {
+  it.each([
+    ["full of zeros", 0, 0x00],
+    ["whose second half is full of ones", pageBytes / 2, 0xff],
+  ])("that is %s is found and named, and costs what was on it", async (_, from, fill) => {
+    const at = placeOf(fine, messages - 1);
+    overwrite(at - (at % pageBytes) + from, Buffer.alloc(pageBytes - from, fill));
+    await start();
+    const news = Array.from({ length: 100 }, (_, i) => bodyOf("new", i));
+    for (const body of news) {
+      for (const queue of [hurt, fine]) channel.sendToQueue(queue, body, { persistent: true });
+    }
+    await channel.waitForConfirms();
+    await broker.kill9();
+    await start();
+    const texts = news.map(String);
+    const old = Array.from({ length: messages }, (_, i) => String(bodyOf(hurt, i)));
+    expect(await drain(channel, hurt)).toEqual([...old, ...texts]);
+    const left = await drain(channel, fine);
+    expect(left.slice(-texts.length)).toEqual(texts);
+    expect(left.length - texts.length + (await reported(fine))).toBe(messages);
+    expect(left.length).toBeGreaterThan(texts.length + messages - 20);
+    expect(await complaints()).toMatch(new RegExp(`queue '${fine}' in vhost '/': \\d+ messages? damaged`));
+  });
 });
 
 it("says what is no data of a broker", async () => {

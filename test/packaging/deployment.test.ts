@@ -32,6 +32,24 @@ describe("the image", () => {
   });
 });
 
+describe("the image's entry point", () => {
+  const isRoot = process.getuid?.() === 0;
+
+  /** The data directory of the broker's own variable, as a command in the container has it. */
+  function dataDirGiven(env: Readonly<Record<string, string>>): string {
+    const all = { PATH: process.env["PATH"] ?? "", XDG_STATE_HOME: "/var/lib/rabbitmq", ...env };
+    const { stdout } = spawnSync("/bin/sh", ["docker/docker-entrypoint.sh", "env"], { env: all, encoding: "utf8" });
+    return /^TSBROKER_DATA_DIR=(.*)$/m.exec(stdout)?.[1] ?? "";
+  }
+
+  it("has root's data in the volume as well, unless somebody says where", () => {
+    expect(dataDirGiven({})).toBe(isRoot ? "/var/lib/rabbitmq/tsbroker" : "");
+    expect(dataDirGiven({ TSBROKER_DATA_DIR: "/own" })).toBe("/own");
+    expect(dataDirGiven({ RABBITMQ_MNESIA_DIR: "/theirs" })).toBe("");
+    expect(dataDirGiven({ RABBITMQ_MNESIA_BASE: "/theirs" })).toBe("");
+  });
+});
+
 describe.skipIf(systemdAnalyze().command === undefined)("the systemd unit", () => {
   const unit = "packaging/systemd/tsbroker.service";
 

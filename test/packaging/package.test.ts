@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { version } from "../../src/version.ts";
 const root = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "tsbroker-package-"));
 let files: readonly string[] = [];
+let complaints = "";
 
 function sh(command: string, ...args: readonly string[]): string {
   return execFileSync(command, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -27,7 +28,10 @@ beforeAll(() => {
   ];
   files = listed.map(({ path }) => path);
   sh("npm", "init", "--yes");
-  sh("npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", `./${filename}`);
+  const install = ["install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", `./${filename}`];
+  const { status, stderr } = spawnSync("npm", install, { cwd: folder, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm install ended with ${status}\n${stderr}`);
+  complaints = stderr;
   const compiled = "node_modules/better-sqlite3/build";
   cpSync(join(root, compiled), join(folder, compiled), { recursive: true });
 }, 120_000);
@@ -35,6 +39,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the package", () => {
+  it("asks for no other Node.js than the broker does, with all that it needs", () => {
+    expect(complaints).not.toContain("EBADENGINE");
+  });
+
   it("holds what is needed and nothing else", () => {
     const needed = [
       /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
@@ -79,8 +87,9 @@ await broker.stop();
     );
     const tsc = join(root, "node_modules/.bin/tsc");
     const types = join(root, "node_modules/@types");
-    const options = ["--strict", "--module", "nodenext", "--target", "es2023", "--types", "node", "--typeRoots", types];
-    sh(tsc, ...options, "use.mts");
+    const options = ["--strict", "--target", "es2023", "--types", "node", "--typeRoots", types, "use.mts"];
+    sh(tsc, "--module", "esnext", "--moduleResolution", "bundler", "--noEmit", ...options);
+    sh(tsc, "--module", "node16", ...options);
     expect(sh(process.execPath, "use.mjs")).toMatch(/^amqp:\/\/guest:guest@127\.0\.0\.1:\d+ undefined 200\n$/);
     expect(existsSync(join(folder, "use.mjs"))).toBe(true);
   });

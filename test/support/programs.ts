@@ -57,6 +57,11 @@ export function groff(): ClientProgram {
   return systemProgram("groff", "groff");
 }
 
+/** What reads compose files. */
+export function dockerCompose(): ClientProgram {
+  return systemProgram("docker-compose", "docker-compose");
+}
+
 /** What checks units. */
 export function systemdAnalyze(): ClientProgram {
   return systemProgram("systemd-analyze", "systemd");

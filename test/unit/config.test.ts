@@ -77,6 +77,7 @@ describe("a setting", () => {
       defaultVhost: "/",
       loopbackUsers: ["guest"],
       serverProperties: { product: "tsbroker", version, cluster_name: `tsbroker@${hostname()}` },
+      files: [],
       settings: expect.any(Map),
     });
   });
@@ -229,6 +230,7 @@ describe("the configuration file", () => {
       defaultVhost: "v",
       loopbackUsers: ["guest"],
       serverProperties: { product: "p", version: "1", cluster_name: "c" },
+      files: [path],
       settings: expect.any(Map),
     });
   });

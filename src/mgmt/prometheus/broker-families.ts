@@ -229,6 +229,7 @@ export function ownMetrics({ host, delay }: MetricsSource): readonly BrokerMetri
       samples: [...delay.quantiles].map(([quantile, value]) => ({ labels: { quantile: String(quantile) }, value })),
     },
     one(gauge("event_loop_delay_max_seconds", "Longest delay of the event loop since the scrape before"), delay.max),
+    one(gauge("damaged_messages", "Messages that cannot be read, or are not what was written"), damagedIn(host)),
     one(gauge("heap_used_bytes", "Memory of JavaScript objects"), heapUsed),
     one(gauge("buffer_bytes", "Memory outside of the heap, messages above all"), external),
     histogram("store_commit_seconds", "Time from handing a batch to the store until it is on disk", seconds),
@@ -269,4 +270,8 @@ function histogram(
 /** The dashboards of RabbitMQ ask for `100.0` and for `1e+06`, as Erlang writes them. */
 function sizeBound(bound: number): string {
   return bound < 1e6 ? bound.toFixed(1) : bound.toExponential().replace(/e\+(\d)$/, "e+0$1");
+}
+
+function damagedIn({ damages }: MetricsSource["host"]): number {
+  return damages.list().reduce((sum, { messages }) => sum + messages, 0);
 }

@@ -54,7 +54,7 @@ async function answer(
     response.end();
     return;
   }
-  const source = { host, node: await readNode(host.config.dataDir), delay: loop.take() };
+  const source = { host, node: await readNode(host.dataDir), delay: loop.take() };
   const text = Readable.from(exposition(source, query));
   await (isGzip ? pipeline(text, createGzip(), response) : pipeline(text, response));
 }

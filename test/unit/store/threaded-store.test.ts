@@ -124,7 +124,7 @@ describe("ThreadedStore", () => {
       0,
     );
     const { store: later } = await restart();
-    const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter", "hidden_range"];
+    const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter", "hidden_range", "message_table"];
     tamper(directory, (db) => {
       for (const table of newer) db.exec(`DROP TABLE ${table}`);
       db.exec("ALTER TABLE vhost DROP COLUMN protected");
@@ -135,7 +135,7 @@ describe("ThreadedStore", () => {
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(6));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(7));
   });
 
   it("lets people look at the data while it runs", async () => {
@@ -178,7 +178,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 6): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 7): run that version or restore a backup`,
     });
   });
 

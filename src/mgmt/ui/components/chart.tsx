@@ -24,8 +24,10 @@ export function Chart(props: {
   readonly times: readonly number[];
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
+  /** Distances that marks may have; those that are round in tens unless given. */
+  readonly steps?: readonly number[] | undefined;
 }): JSX.Element {
-  const { title, times, series, format } = props;
+  const { title, times, series, format, steps } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const toggle = (label: string): void => {
     const next = new Set(hidden);
@@ -44,6 +46,7 @@ export function Chart(props: {
         times={times}
         series={series.filter(({ label }) => !hidden.has(label))}
         format={format}
+        steps={steps}
         label={`${title}: ${summary}`}
       />
       <ul class="legend">
@@ -70,9 +73,10 @@ function Plot(props: {
   readonly times: readonly number[];
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
+  readonly steps: readonly number[] | undefined;
   readonly label: string;
 }): JSX.Element {
-  const { times, series, format, label } = props;
+  const { times, series, label } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const colours = useStore(coloursChanged);
@@ -84,7 +88,7 @@ function Plot(props: {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const made = new uPlot(optionsOf(element, series, format), data, element);
+    const made = new uPlot(optionsOf(element, props), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -103,7 +107,7 @@ function clock(seconds: number, step: number): string {
   return new Date(seconds * 1000).toTimeString().slice(0, step < 60 ? 8 : 5);
 }
 
-function optionsOf(element: HTMLElement, series: readonly Series[], format: (value: number) => string): uPlot.Options {
+function optionsOf(element: HTMLElement, { series, format, steps }: Parameters<typeof Plot>[0]): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
   const probe = document.createElement("i");
@@ -132,7 +136,12 @@ function optionsOf(element: HTMLElement, series: readonly Series[], format: (val
         size: 26,
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
       },
-      { ...axis, size: 64, values: (_plot, values) => values.map((value) => format(value).replace(/^–$/, "0")) },
+      {
+        ...axis,
+        ...(steps !== undefined && { incrs: [...steps] }),
+        size: 64,
+        values: (_plot, values) => values.map((value) => format(value).replace(/^–$/, "0")),
+      },
     ],
     series: [
       {},

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { byteRate, compact, duration, rate } from "../lib/format.ts";
+import { byteRate, byteSteps, compact, countSteps, duration, durationSteps, rate } from "../lib/format.ts";
 import { levelsOf, ratesOf } from "../lib/ranges.ts";
 import { at, number } from "../lib/row.ts";
 import { Chart, type Series } from "./chart.tsx";
@@ -32,7 +32,7 @@ export function DepthChart({ of }: { readonly of: unknown }): JSX.Element {
     ...levelsOf(of, path),
     now: number(of, path),
   }));
-  return <Lines title="Queued messages" lines={lines} format={compact} />;
+  return <Lines title="Queued messages" lines={lines} format={compact} steps={countSteps} />;
 }
 
 /** What happens to messages, by the second. */
@@ -56,7 +56,7 @@ export function TrafficChart({ of }: { readonly of: unknown }): JSX.Element {
       ["To client", "send_oct", 3],
     ] as const
   ).map(([label, path, colour]) => ({ label, colour, ...ratesOf(of, path), now: number(of, `${path}_details.rate`) }));
-  return <Lines title="Data rates" lines={lines} format={byteRate} />;
+  return <Lines title="Data rates" lines={lines} format={byteRate} steps={byteSteps} />;
 }
 
 /**
@@ -72,15 +72,20 @@ export function LatencyChart({ of }: { readonly of: unknown }): JSX.Element {
     return perSecond > 0 ? (messages / perSecond) * 1000 : messages > 0 ? null : 0;
   });
   const lines = [{ label: "In the queue, on average", colour: 5, times: depth.times.slice(1), values }];
-  return <Lines title="Latency" lines={lines} format={duration} />;
+  return <Lines title="Latency" lines={lines} format={duration} steps={durationSteps} />;
 }
 
 interface Plotted extends Series {
   readonly times: readonly number[];
 }
 
-function Lines(props: { title: string; lines: readonly Plotted[]; format: (value: number) => string }): JSX.Element {
-  const { title, lines, format } = props;
+function Lines(props: {
+  title: string;
+  lines: readonly Plotted[];
+  format: (value: number) => string;
+  steps?: readonly number[];
+}): JSX.Element {
+  const { title, lines, format, steps } = props;
   const times = lines
     .map((line) => line.times)
     .reduce((longest, one) => (one.length > longest.length ? one : longest), []);
@@ -97,5 +102,5 @@ function Lines(props: { title: string; lines: readonly Plotted[]; format: (value
     ...line,
     values: [...Array.from({ length: Math.max(0, times.length - line.values.length) }, () => 0), ...line.values],
   }));
-  return <Chart title={title} times={times} series={padded} format={format} />;
+  return <Chart title={title} times={times} series={padded} format={format} steps={steps} />;
 }

@@ -17,6 +17,8 @@ export interface Column {
   readonly numeric?: boolean;
   /** Not there unless somebody wants it. */
   readonly isExtra?: boolean;
+  /** The same on a phone. */
+  readonly isForRoom?: boolean;
 }
 
 interface TableProps {
@@ -52,7 +54,9 @@ export function DataTable(props: TableProps): JSX.Element {
   const [state, change] = useTableState(name, props.firstSort);
   const [ticked, setTicked] = useState<ReadonlyMap<string, Row>>(new Map());
   const { rows, total, error, isLoading, range, scroller, onScroll } = usePagedRows(props.path, state);
-  const shown = columns.filter((column) => state.columns?.includes(column.id) ?? column.isExtra !== true);
+  const isNarrow = matchMedia("(max-width: 760px)").matches;
+  const isUsual = ({ isExtra = false, isForRoom = false }: Column): boolean => !isExtra && !(isForRoom && isNarrow);
+  const shown = columns.filter((column) => state.columns?.includes(column.id) ?? isUsual(column));
   const tick = keyOf === undefined ? undefined : { keyOf, ticked, setTicked };
   return (
     <div class="data-table">

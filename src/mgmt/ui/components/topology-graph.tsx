@@ -3,10 +3,22 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { rate } from "../lib/format.ts";
 import { shownExchange } from "../lib/links.tsx";
 import { href } from "../lib/router.ts";
-import { type Drawing, type Node, nodeHeight, nodeWidth, type Placed } from "../lib/topology.ts";
+import {
+  type Drawing,
+  labelLettersMax,
+  type Node,
+  nodeHeight,
+  nodeWidth,
+  type Placed,
+  type Point,
+} from "../lib/topology.ts";
 
 const zoomMax = 2.5;
 const zoomMin = 0.2;
+/** In the units of the picture, however thick the line is. */
+const arrowSize = { markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse" } as const;
+/** Smaller text can hardly be read. */
+const legibleZoom = 0.75;
 
 /** The picture itself: drag to move it, buttons to zoom; every exchange and queue is a link to its page. */
 export function TopologyGraph(props: {
@@ -21,8 +33,10 @@ export function TopologyGraph(props: {
   const [zoom, setZoom] = useState(1);
   const box = useRef<HTMLDivElement>(null);
   const zoomBy = (factor: number): void => setZoom(Math.min(zoomMax, Math.max(zoomMin, zoom * factor)));
-  const fit = (): void => setZoom(Math.min(1, (box.current?.clientWidth ?? drawing.width) / drawing.width));
-  useLayoutEffect(fit, [drawing]);
+  const fitting = (): number => Math.min(1, (box.current?.clientWidth ?? drawing.width) / drawing.width);
+  const fit = (): void => setZoom(fitting());
+  // At first it can be read, if need be in parts.
+  useLayoutEffect(() => setZoom(Math.max(legibleZoom, fitting())), [drawing]);
   const latest = new Map(current.map((node) => [node.id, node]));
   return (
     <div class={`topology ${lit.size > 0 ? "has-lit" : ""}`}>
@@ -45,17 +59,19 @@ export function TopologyGraph(props: {
         >
           <title>Topology of virtual host {vhost}</title>
           <defs>
-            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-              <path d="M0 0 8 4 0 8z" class="arrow" />
-            </marker>
+            {["arrow", "arrow-lit"].map((id) => (
+              <marker key={id} id={id} viewBox="0 0 8 8" refX="7" refY="4" orient="auto" {...arrowSize}>
+                <path d="M0 0 8 4 0 8z" class={id} />
+              </marker>
+            ))}
           </defs>
-          {drawing.edges.map(({ from, to, label, points, isSideway = false }) => (
+          {drawing.edges.map(({ from, to, label, points, middle, isSideway = false }) => (
             <g
               key={`${from}>${to}`}
               class={`edge ${lit.has(`${from}>${to}`) ? "lit" : ""} ${isSideway ? "sideway" : ""}`}
             >
-              <path d={curve(points)} marker-end="url(#arrow)" />
-              <EdgeLabel label={label} points={points} />
+              <path d={curve(points)} marker-end={lit.has(`${from}>${to}`) ? "url(#arrow-lit)" : "url(#arrow)"} />
+              <EdgeLabel label={label} middle={middle} />
             </g>
           ))}
           {drawing.nodes.map((node) => (
@@ -65,11 +81,6 @@ export function TopologyGraph(props: {
       </div>
     </div>
   );
-}
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** A smooth line through the middles of a path's legs. */
@@ -84,14 +95,11 @@ function curve(points: readonly Point[]): string {
   return `M${first.x} ${first.y}${parts.join("")}`;
 }
 
-const labelSize = 18;
-
-function EdgeLabel({ label, points }: { label: string; points: readonly Point[] }): JSX.Element | null {
-  const middle = points[Math.floor(points.length / 2)];
-  if (label === "" || middle === undefined) return null;
+function EdgeLabel({ label, middle }: { label: string; middle: Point }): JSX.Element | null {
+  if (label === "") return null;
   return (
     <text x={middle.x} y={middle.y - 5} text-anchor="middle">
-      {shortened(label, labelSize)}
+      {shortened(label, labelLettersMax)}
       <title>{label}</title>
     </text>
   );

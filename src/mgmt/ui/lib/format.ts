@@ -34,6 +34,29 @@ export function byteRate(value: number): string {
   return value < 0.5 ? "–" : `${bytes(value)}/s`;
 }
 
+/** Distances between marks of what is counted: there is no half of it. */
+export const countSteps: readonly number[] = Array.from({ length: 12 }, (_, power) => 10 ** power).flatMap((unit) => [
+  unit,
+  2 * unit,
+  5 * unit,
+]);
+
+/** Distances between marks of bytes that are round in their units. */
+export const byteSteps: readonly number[] = units.flatMap((_, power) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * 1024 ** power),
+);
+
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000] as const;
+
+/** The same of durations. */
+export const durationSteps: readonly number[] = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((step) => step * second),
+  ...[1, 2, 5, 10, 15, 30].map((step) => step * minute),
+  ...[1, 2, 3, 6, 12].map((step) => step * hour),
+  ...[1, 2, 5, 10, 30, 100].map((step) => step * day),
+];
+
 /** `3d 4h`, `12m 5s`, `250 ms`: the two greatest parts. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${ms < 10 && ms > 0 ? ms.toFixed(1) : Math.round(ms)} ms`;

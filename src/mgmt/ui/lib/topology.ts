@@ -174,27 +174,47 @@ export interface Placed extends Node {
 
 export interface Drawing {
   readonly nodes: readonly Placed[];
-  readonly edges: readonly (Edge & { readonly points: readonly { readonly x: number; readonly y: number }[] })[];
+  readonly edges: readonly Way[];
   readonly width: number;
   readonly height: number;
+}
+
+/** The corners of an edge, and the middle of its label. */
+export interface Way extends Edge {
+  readonly points: readonly Point[];
+  readonly middle: Point;
+}
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
 }
 
 export const nodeWidth = 190;
 export const nodeHeight = 46;
 const margin = 24;
+/** About what a letter of a label needs; what is longer is cut. */
+const letterWidth = 7;
+export const labelLettersMax = 26;
 
 /** Gives everything its place, from left to right. */
 export function draw({ nodes, edges }: Topology): Drawing {
   const graph = new Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 110, marginx: margin, marginy: margin });
+  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 64, marginx: margin, marginy: margin });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id } of nodes) graph.setNode(id, { width: nodeWidth, height: nodeHeight });
-  for (const { from, to } of edges) graph.setEdge(from, to, {});
+  for (const { from, to, label } of edges) {
+    const width = Math.min(label.length, labelLettersMax) * letterWidth;
+    graph.setEdge(from, to, { width, height: label === "" ? 0 : nodeHeight / 3, labelpos: "c" });
+  }
   layout(graph);
   const { width = 0, height = 0 } = graph.graph();
   return {
     nodes: nodes.map((node) => ({ ...node, x: graph.node(node.id).x, y: graph.node(node.id).y })),
-    edges: edges.map((edge) => ({ ...edge, points: graph.edge(edge.from, edge.to).points ?? [] })),
+    edges: edges.map((edge) => {
+      const { points = [], x = 0, y = 0 } = graph.edge(edge.from, edge.to);
+      return { ...edge, points, middle: { x, y } };
+    }),
     width: Math.max(width, 2 * margin),
     height: Math.max(height, 2 * margin),
   };

@@ -61,11 +61,12 @@ const columns: readonly Column[] = [
   },
 ];
 
+/** What the client calls itself comes first: it says more than an address, and there may be no room for both. */
 function Name({ row }: { row: Row }): JSX.Element {
   const given = text(row, "user_provided_name");
   return (
     <>
-      <ConnectionLink name={text(row, "name")} /> {given !== "" && <span class="dim">{given}</span>}
+      {given !== "" && <b>{given}</b>} <ConnectionLink name={text(row, "name")} />
     </>
   );
 }

@@ -116,12 +116,17 @@ function Node({ node }: { node: Row }): JSX.Element {
         of={[
           ["Processors", text(node, "processors")],
           ["Process", text(node, "os_pid")],
-          ["Data directory", text(node, "db_dir")],
+          ["Data", dataPlace(text(node, "db_dir"))],
           ["Configuration", texts(node, "config_files").join(", ")],
+          ["Log", texts(node, "log_files").join(", ")],
         ]}
       />
     </Section>
   );
+}
+
+function dataPlace(directory: string): string {
+  return directory === "<memory>" ? "in memory: all of it ends with the broker" : directory;
 }
 
 function Listeners({ overview }: { overview: unknown }): JSX.Element {

@@ -40,7 +40,7 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
           </>
         }
       >
-        <RangeChoice />
+        {tab === "overview" && <RangeChoice />}
         <button type="button" class="danger" disabled={data === undefined} onClick={() => void purgeQueues([queue])}>
           Purge…
         </button>
