@@ -87,6 +87,8 @@ function readHidden(input: ReadStream, error: NodeJS.WriteStream, prompt: string
 }
 
 const barWidth = 30;
+/** Of a terminal that does not say how wide it is, as those that nobody has set up. */
+const columnsUnknown = 80;
 const redrawMs = 100;
 
 /** A bar that fills, or a count that grows when nobody knows how much there is. */
@@ -114,7 +116,8 @@ class ProgressBar implements Progress {
 
   #draw(done: number): void {
     this.#drawnAt = Date.now();
-    const text = progressText(this.#what, done, this.#total).slice(0, Math.max(1, this.#stream.columns - 1));
+    const columns = this.#stream.columns || columnsUnknown;
+    const text = progressText(this.#what, done, this.#total).slice(0, Math.max(1, columns - 1));
     this.#stream.write(`\r\x1b[K${text}`);
   }
 }

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { logText } from "../../src/log-text.ts";
 import { command, flag, text } from "../command.ts";
 import { ArgumentError, CommandError, exitCode } from "../command-error.ts";
 import type { Context } from "../context.ts";
@@ -182,6 +183,49 @@ const logLocation = command({
   },
 });
 
+const logTail = command({
+  name: "log_tail",
+  group,
+  summary: "prints the last lines of the log, of which the broker keeps a thousand",
+  options: { number: { ...wholeNumber("number", 50, "how many"), flags: "-N, --number <number>" } },
+  run: async (context, _, { number }) => {
+    context.output.banner(`Last ${number} log lines on node ${await context.node()} ...`);
+    const lines = (await context.api.list("/log")).slice(-number || Number.POSITIVE_INFINITY);
+    const text = lines.map((line) => logText(JSON.stringify(line), false, true)).join("");
+    context.output.document(text, lines);
+  },
+});
+
+/** A check of RabbitMQ 4, by its path below /health/checks. */
+function newerCheck(name: string, { check, says }: { readonly check: string; readonly says: string }) {
+  return command({
+    name,
+    group,
+    summary: `succeeds: ${says}`,
+    arguments: { "[pattern]": "accepted for RabbitMQ's sake" },
+    options: { acrossAllVhosts: flag("--across-all-vhosts", "accepted for RabbitMQ's sake") },
+    run: async (context) => {
+      await context.api.get(`/health/checks/${check}`);
+      context.output.message(`Node ${await context.node()} reported: ${says}`);
+    },
+  });
+}
+
+const newerChecks = [
+  newerCheck("check_if_metadata_store_is_initialized", {
+    check: "metadata-store/initialized",
+    says: "definitions are loaded",
+  }),
+  newerCheck("check_if_metadata_store_is_initialized_with_data", {
+    check: "metadata-store/initialized/with-data",
+    says: "definitions are loaded, and are there",
+  }),
+  newerCheck("check_for_quorum_queues_without_an_elected_leader", {
+    check: "quorum-queues-without-elected-leaders/all-vhosts",
+    says: "every quorum queue has a leader",
+  }),
+];
+
 const nodeHealthCheck = command({
   name: "node_health_check",
   group,
@@ -253,6 +297,8 @@ export const healthCommands = [
   criticalCheck("check_if_node_is_quorum_critical", "quorum of any quorum queues"),
   criticalCheck("check_if_node_is_mirror_sync_critical", "data safety of any classic mirrored queues"),
   checkCertificateExpiration,
+  ...newerChecks,
   logLocation,
+  logTail,
   nodeHealthCheck,
 ];

@@ -79,6 +79,24 @@ const satisfied: readonly CommandSpec[] = [
     run: ({ output }) => output.banner("Executing post upgrade checks..."),
   }),
   command({
+    name: "reconcile_vhosts",
+    group: "Node",
+    summary: "does nothing: there is no other node that a virtual host could be missing on",
+    run: ({ output }) => output.banner("Will try to initialise all virtual hosts on all reachable cluster nodes"),
+  }),
+  command({
+    name: "check_if_any_deprecated_features_are_used",
+    group: "Status and health checks",
+    summary: "succeeds: no feature is deprecated",
+    run: ({ output }) => output.message("No deprecated features are used"),
+  }),
+  command({
+    name: "check_if_cluster_has_classic_queue_mirroring_policy",
+    group: "Status and health checks",
+    summary: "succeeds: policies for mirrored queues have no effect",
+    run: ({ output }) => output.message("There are no mirrored queues, whatever policies say"),
+  }),
+  command({
     name: "hipe_compile",
     group: "Node",
     summary: "does nothing, as in RabbitMQ",

@@ -83,6 +83,14 @@ describe("health checks", () => {
       "No certificates are expiring within 2 months",
     ],
     [["log_location"], "<stdout>"],
+    [["check_if_metadata_store_is_initialized"], "definitions are loaded"],
+    [["check_if_metadata_store_is_initialized_with_data"], "definitions are loaded"],
+    [
+      ["check_for_quorum_queues_without_an_elected_leader", "--across-all-vhosts", ".*"],
+      "every quorum queue has a leader",
+    ],
+    [["check_if_any_deprecated_features_are_used"], "No deprecated features"],
+    [["check_if_cluster_has_classic_queue_mirroring_policy"], "There are no mirrored queues"],
     [["check_protocol_listener", "amqp"], "A listener for protocol amqp is running"],
     [["check_if_node_is_quorum_critical"], "the check does not apply"],
     [["ping"], "Ping succeeded"],
@@ -96,6 +104,16 @@ describe("health checks", () => {
     [["check_port_connectivity", "--address", "127.0.0.2"], "Connection failed to"],
   ])("that fail end with 69: %j", async (args, text) => {
     expect(await brokerctl.run(args)).toMatchObject({ exitCode: 69, stderr: expect.stringContaining(text) });
+  });
+
+  it("include a look at the end of the log, as text and as JSON", async () => {
+    for (const user of ["first-in-log", "last-in-log"]) {
+      await brokerctl.run(["list_users"], { env: { TSBROKER_USER: user, TSBROKER_PASSWORD: "wrong" } });
+    }
+    const text = await brokerctl.out("-q", "log_tail", "--number", "2");
+    expect(text).toMatch(/^\S+Z WARN .*user=first-in-log.*\n\S+Z WARN .*user=last-in-log.*\n$/);
+    expect(await brokerctl.json("log_tail", "-N", "1")).toEqual([expect.objectContaining({ user: "last-in-log" })]);
+    expect((await brokerctl.run(["log_tail", "--number", "many"])).exitCode).toBe(64);
   });
 
   it("need no login when they only ask whether the broker is there", async () => {

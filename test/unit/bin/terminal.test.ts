@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { processTerminal, progressText } from "../../../bin/terminal.ts";
 
 /** Streams that say they are a terminal, or that they are none. */
-function terminal(isTTY: boolean) {
+function terminal(isTTY: boolean, columns = 50) {
   const input = Object.assign(new PassThrough(), { isTTY, raw: false, setRawMode: rawMode });
-  const error = Object.assign(new PassThrough(), { isTTY, columns: 50 });
+  const error = Object.assign(new PassThrough(), { isTTY, columns });
   const shown = () => String(error.read() ?? "");
   const streams = { input: input as unknown as ReadStream, error: error as unknown as WriteStream };
   return { input, shown, terminal: processTerminal(streams) };
@@ -57,6 +57,15 @@ describe("progress", () => {
     bar.end();
     const lines = shown().split("\r\u001b[K");
     expect(lines).toEqual(["", `Sending [${"-".repeat(30)}]   0%`, `Sending [${"#".repeat(30)}] 100%`, ""]);
+  });
+
+  it("is whole on a terminal that does not know how wide it is", () => {
+    const {
+      shown,
+      terminal: { progress },
+    } = terminal(true, 0);
+    progress("Sending", 10);
+    expect(shown()).toBe(`\r\u001b[KSending [${"-".repeat(30)}]   0%`);
   });
 
   it("is nothing when there is no terminal, as are warnings", () => {
