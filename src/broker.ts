@@ -1,7 +1,5 @@
-import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as later } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { type Alarm, Alarms } from "./alarms.ts";
 import { AreaLogs } from "./area-logs.ts";
@@ -11,11 +9,11 @@ import { type Clock, SystemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { options } from "./config-options.ts";
 import { reloaded } from "./config-reload.ts";
-import type { TlsListenerConfig } from "./config-tls.ts";
 import { ConfirmFaults } from "./confirm-faults.ts";
 import { ConnectionRegistry } from "./connections.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { DefinitionEvents, Events } from "./events.ts";
+import { type BrokerPorts, Faces } from "./faces.ts";
 import type { FieldTable } from "./field-table.ts";
 import { GlobalParameters } from "./global-parameters.ts";
 import { Histogram, messageSizeBounds } from "./histogram.ts";
@@ -27,18 +25,14 @@ import { LogExchange } from "./log-exchange.ts";
 import { LoginBackoff } from "./login-backoff.ts";
 import { Metrics } from "./metrics.ts";
 import type { ManagementHost, Operations } from "./mgmt/host.ts";
-import { type Management, startManagement } from "./mgmt/listener.ts";
-import { type MetricsListener, startMetrics } from "./mgmt/prometheus/listener.ts";
 import { nodeName } from "./node-name.ts";
 import { rabbitmqAlgorithm } from "./passwords.ts";
 import { Permissions } from "./permissions.ts";
 import { Policies } from "./policies.ts";
-import { Connection } from "./protocol/amqp/connection.ts";
 import { Heartbeats } from "./protocol/amqp/heartbeat.ts";
 import type { AmqpHost } from "./protocol/amqp/host.ts";
 import { OutputTurns } from "./protocol/amqp/output.ts";
 import { serverProperties } from "./protocol/amqp/server-properties.ts";
-import { Listener, type ListenerAddress } from "./protocol/listener.ts";
 import type { QueueType } from "./queue/arguments.ts";
 import { DeathCounts } from "./queue/death-counts.ts";
 import { MessageLatency } from "./queue/message-latency.ts";
@@ -54,22 +48,9 @@ import { PageFiles } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
 import { type Backups, type Damage, type Store, StoreError, type StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
-import type { TlsIdentity } from "./tls.ts";
-import type { TlsConfig } from "./tls-config.ts";
-import type { TlsPeer } from "./tls-peer.ts";
 import { Users } from "./users.ts";
 import type { VhostTotals } from "./vhost.ts";
 import { newVhost, Vhosts, type VhostsHost } from "./vhosts.ts";
-
-/** Ports by what is spoken there. */
-export interface BrokerPorts {
-  readonly amqp: number | undefined;
-  readonly amqps: number | undefined;
-  readonly http: number | undefined;
-  readonly https: number | undefined;
-  readonly prometheus: number | undefined;
-  readonly prometheusSsl: number | undefined;
-}
 
 /** What a broker is built with besides its settings. */
 export interface BrokerParts {
@@ -381,170 +362,4 @@ function reopenLog({ log, logs }: BrokerCore): void {
   } catch (error) {
     log.error({ err: error }, "the log goes on in the file that was opened before");
   }
-}
-
-/** How often it is looked whether clients have settled what they hold. */
-const drainLookMs = 20;
-
-/** The listeners of a broker. */
-class Faces {
-  readonly #core: BrokerCore;
-  readonly #tls: Identities;
-  readonly #listeners: Listener[] = [];
-  #management: Management | undefined;
-  #metrics: MetricsListener | undefined;
-  /** The last connection was turned away. */
-  #turnsAway = false;
-  /** The ports to listen on again. */
-  #drained: BrokerPorts | undefined;
-
-  private constructor(core: BrokerCore, tls: Identities) {
-    this.#core = core;
-    this.#tls = tls;
-  }
-
-  static async open(core: BrokerCore): Promise<Faces> {
-    const faces = new Faces(core, await newIdentities(core.config));
-    try {
-      await faces.#listen();
-      return faces;
-    } catch (error) {
-      await faces.close();
-      throw error;
-    }
-  }
-
-  get isDrained(): boolean {
-    return this.#drained !== undefined;
-  }
-
-  async drain(timeoutMs: number): Promise<void> {
-    const { connections, listeners, log } = this.#core;
-    this.#drained ??= this.ports;
-    for (const listener of this.#listeners.splice(0)) listener.close();
-    listeners.splice(0, listeners.length, ...listeners.filter(({ protocol }) => !protocol.startsWith("amqp")));
-    log.info("drained: no clients are let in");
-    connections.cancelConsumers();
-    const deadline = performance.now() + timeoutMs;
-    while (connections.holdSomething && performance.now() < deadline) await later(drainLookMs);
-    await connections.closeAll("broker forced connection closure with reason 'maintenance'");
-  }
-
-  async revive(): Promise<void> {
-    const ports = this.#drained;
-    if (ports === undefined) return;
-    await this.#listenForClients(ports.amqp, ports.amqps);
-    this.#drained = undefined;
-    this.#core.log.info("revived: clients are let in again");
-  }
-
-  /** On the ports of the configuration, or those that were found free before. */
-  async #listenForClients(port: number | undefined, sslPort: number | undefined): Promise<void> {
-    const { host, ssl } = this.#core.config;
-    if (port !== undefined) await this.#listenForAmqp("amqp", { host, port });
-    if (sslPort !== undefined) await this.#listenForAmqp("amqp/ssl", { host: ssl?.host, port: sslPort }, this.#tls.ssl);
-  }
-
-  async #listen(): Promise<void> {
-    const core = this.#core;
-    const { port, ssl, managementHost, managementSsl, prometheus } = core.config;
-    await this.#listenForClients(port, ssl?.port);
-    this.#management = await startManagement(core, this.#tls.managementSsl);
-    this.#show("http", managementHost, this.#management.port);
-    this.#show("https", managementSsl?.host, this.#management.sslPort, this.#tls.managementSsl);
-    this.#metrics = await startMetrics(core, this.#tls.prometheusSsl);
-    this.#show("http/prometheus", prometheus?.host, this.#metrics.port);
-    this.#show("https/prometheus", prometheus?.ssl?.host, this.#metrics.sslPort, this.#tls.prometheusSsl);
-  }
-
-  async #listenForAmqp(protocol: string, address: ListenerAddress, tls?: TlsIdentity): Promise<void> {
-    const core = this.#core;
-    const events = {
-      accept: (socket: Socket, peer: TlsPeer | undefined) => this.#accept(socket, peer),
-      acceptFailed: (error: Error) => core.logs.connection.error({ err: error }, "a connection could not be accepted"),
-      handshakeBegins: () => this.#beginsHandshake(),
-      handshakeEnded: () => core.connections.noteSecured(),
-      handshakeFailed: (client: string, reason: string) =>
-        core.logs.connection.warn({ address: client, reason }, "TLS handshake failed"),
-    };
-    const listener = await Listener.open(address, events, tls);
-    this.#listeners.push(listener);
-    this.#show(protocol, address.host, listener.port, tls);
-  }
-
-  #accept(socket: Socket, peer: TlsPeer | undefined): void {
-    if (this.#hasTooMany()) socket.destroy();
-    else new Connection(socket, this.#core, peer);
-  }
-
-  #beginsHandshake(): boolean {
-    if (this.#hasTooMany()) return false;
-    this.#core.connections.noteSecuring();
-    return true;
-  }
-
-  /** Whether too many have not logged in. */
-  #hasTooMany(): boolean {
-    const { config, connections, log } = this.#core;
-    const isTooMany = connections.handshakes >= config.limits.handshakes;
-    // Who floods the broker with connections shall not flood the log as well.
-    if (isTooMany && !this.#turnsAway) {
-      log.warn({ most: config.limits.handshakes }, "connections are closed at once: too many have not logged in");
-    }
-    this.#turnsAway = isTooMany;
-    return isTooMany;
-  }
-
-  #show(protocol: string, host: string | undefined, port: number | undefined, tls?: TlsIdentity): void {
-    if (port !== undefined) this.#core.listeners.push({ protocol, host, port, ...(tls !== undefined && { tls }) });
-  }
-
-  get ports(): BrokerPorts {
-    const portOf = (name: string) => this.#core.listeners.find(({ protocol }) => protocol === name)?.port;
-    return {
-      amqp: portOf("amqp"),
-      amqps: portOf("amqp/ssl"),
-      http: portOf("http"),
-      https: portOf("https"),
-      prometheus: portOf("http/prometheus"),
-      prometheusSsl: portOf("https/prometheus"),
-    };
-  }
-
-  /** Takes in certificates. Throws TlsError. */
-  reload({ ssl, managementSsl, prometheus }: Config): void {
-    if (ssl !== undefined) this.#tls.ssl?.reload(ssl.tls);
-    if (managementSsl !== undefined) this.#tls.managementSsl?.reload(managementSsl.tls);
-    if (prometheus?.ssl !== undefined) this.#tls.prometheusSsl?.reload(prometheus.ssl.tls);
-  }
-
-  async close(): Promise<void> {
-    for (const listener of this.#listeners) listener.close();
-    await this.#management?.close();
-    await this.#metrics?.close();
-  }
-}
-
-/** The certificates of what listens for TLS. */
-interface Identities {
-  readonly ssl: TlsIdentity | undefined;
-  readonly managementSsl: TlsIdentity | undefined;
-  readonly prometheusSsl: TlsIdentity | undefined;
-}
-
-async function newIdentities(config: Config): Promise<Identities> {
-  const { ssl, managementSsl, prometheus, sslHandshakeTimeoutMs } = config;
-  const identity = (listener: TlsListenerConfig | undefined) =>
-    listener && newIdentity(listener.tls, sslHandshakeTimeoutMs);
-  return {
-    ssl: await identity(ssl),
-    managementSsl: await identity(managementSsl),
-    prometheusSsl: await identity(prometheus?.ssl),
-  };
-}
-
-/** TLS is loaded only where it is spoken. */
-async function newIdentity(config: TlsConfig, handshakeTimeoutMs: number): Promise<TlsIdentity> {
-  const { TlsIdentity } = await import("./tls.ts");
-  return new TlsIdentity(config, handshakeTimeoutMs);
 }

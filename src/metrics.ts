@@ -2,6 +2,8 @@ import type { ChannelCounters } from "./channel-counters.ts";
 import type { Churn } from "./churn.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { ConnectionRegistry, ConnectionView } from "./connections.ts";
+import { type Histogram, secondsBounds } from "./histogram.ts";
+import { countsOf, type LatencyPoint, latencySeries } from "./latency-series.ts";
 import { Measured } from "./measured.ts";
 import {
   type ChannelMetric,
@@ -15,6 +17,7 @@ import {
   type TrafficMetric,
   trafficMetrics,
 } from "./metric-names.ts";
+import type { MessageLatency } from "./queue/message-latency.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { QueueCounters } from "./queue/queue-counters.ts";
 import type { ExchangeCounters } from "./route.ts";
@@ -35,6 +38,7 @@ export interface MetricsSources {
   readonly vhosts: Vhosts;
   readonly connections: ConnectionRegistry;
   readonly churn: Churn;
+  readonly latency: MessageLatency;
 }
 
 /** The samples of everything that is looked at. */
@@ -46,6 +50,7 @@ class AllSamples {
   readonly vhosts = new WeakMap<Vhost, SampleHistory>();
   readonly traffic: Watch<Vhost>;
   readonly churn: Watch<Churn>;
+  readonly latency: SampleHistory;
   /** The one that was looked at last is the last. */
   readonly followed = new Map<Queue, SampleHistory>();
 
@@ -56,6 +61,7 @@ class AllSamples {
     this.connections = ofMinute(trafficMetrics.length, intervalMs);
     this.traffic = ofDay(trafficMetrics.length, intervalMs);
     this.churn = ofDay(churnMetrics.length, intervalMs);
+    this.latency = SampleHistory.of(2 * (secondsBounds.length + 1), intervalMs);
   }
 }
 
@@ -164,12 +170,21 @@ export class Metrics {
     return new Measured(churnMetrics, churnRow(churn), this.#samples.churn.ringOf(churn));
   }
 
+  /** How long messages took until they were delivered, and until they were acked. */
+  ofLatency(ageMs: number, stepMs: number): { readonly delivered: LatencyPoint[]; readonly acked: LatencyPoint[] } {
+    const { delivered, acked } = this.#sources.latency;
+    const seriesAt = (column: number, histogram: Histogram) =>
+      latencySeries(this.#samples.latency, histogram, column, ageMs, stepMs);
+    return { delivered: seriesAt(0, delivered), acked: seriesAt(delivered.bounds.length + 1, acked) };
+  }
+
   #sample(now: number): void {
-    const { vhosts, churn } = this.#sources;
+    const { vhosts, churn, latency } = this.#sources;
     for (const vhost of vhosts.list()) this.#sampleVhost(vhost, now);
     for (const queue of this.#samples.followed.keys()) if (queue.deleted) this.#samples.followed.delete(queue);
     this.#sampleConnections(now);
     this.#samples.churn.note(churn, churnRow(churn), now, this.#sampledAt);
+    this.#samples.latency.add(now, countsOf([latency.delivered, latency.acked]));
     this.#sampledAt = now;
     for (const listener of this.listeners) listener();
   }

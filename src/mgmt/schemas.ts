@@ -301,6 +301,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     churn_rates: fields,
     queue_totals: fields,
     object_totals: fields,
+    message_latency: fields,
     node: text,
     listeners: rows,
     contexts: rows,

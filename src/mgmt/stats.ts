@@ -11,6 +11,7 @@ import {
   type TrafficMetric,
   trafficMetrics,
 } from "../metric-names.ts";
+import type { Metrics } from "../metrics.ts";
 import { change } from "../sample-ring.ts";
 import type { Query } from "./paging.ts";
 import { badRequest } from "./refusal.ts";
@@ -66,6 +67,12 @@ export function churnRow(measured: Measured<ChurnMetric>, query: Query): Row {
   return counted(measured, churnMetrics, rangeOf(query, "churn_rates"));
 }
 
+/** `message_latency` of the broker: how long messages took, over the time that is asked for; nothing unless it is. */
+export function latencyRow(metrics: Metrics, query: Query): { message_latency?: Row } {
+  const range = rangeOf(query, "latency");
+  return range === undefined ? {} : { message_latency: { ...metrics.ofLatency(range.age * 1000, range.step * 1000) } };
+}
+
 function messageStats<N extends string>(
   measured: Measured<N>,
   names: readonly N[],
@@ -87,6 +94,7 @@ const rangeParameters = {
   msg_rates: ["msg_rates_age", "msg_rates_incr"],
   data_rates: ["data_rates_age", "data_rates_incr"],
   churn_rates: ["churn_rates_age", "churn_rates_incr"],
+  latency: ["latency_age", "latency_incr"],
 } as const;
 
 function rangeOf(query: Query, of: keyof typeof rangeParameters): Range | undefined {

@@ -119,14 +119,14 @@ export class Ledger {
     }
   }
 
-  /** All messages of a transaction are there or were acked, or none is. */
+  /** With any message of a transaction all are there that were not acked. A consumer may have acked some before it was safe. */
   #checkTransactions({ name, queue, transaction }: Stream, there: ReadonlySet<number>): void {
     const { sent, acked } = this.book(name);
     for (let first = 1; first <= sent; first += transaction) {
       const all = Array.from({ length: transaction }, (_, i) => first + i);
-      const count = all.filter((number) => there.has(number) || acked.has(number)).length;
-      if (count > 0 && count < transaction)
-        this.violation(`${queue}: ${count} of a transaction of ${transaction} are there`);
+      const missing = all.filter((number) => !there.has(number) && !acked.has(number));
+      if (missing.length > 0 && all.some((number) => there.has(number)))
+        this.violation(`${queue}: ${missing.length} of a transaction of ${transaction} are missing`);
     }
   }
 }

@@ -60,11 +60,12 @@ async function crash(
   topology: ChangingTopology,
   random: SeededRandom,
 ): Promise<void> {
-  const traffic = new Traffic(broker, ledger, random);
+  const isAcked = ledger.round % 2 === 0;
+  const traffic = new Traffic(broker, ledger, random, isAcked ? "some" : "none");
   await traffic.start(streams, consumed);
   const changing = topology.change(await openConnection(broker), random).catch(() => {});
   await later(random.integer(trafficMs.min, trafficMs.max));
-  if (ledger.round % 2 === 0) await within(killAtAnswer(broker, traffic), "an answer to acks");
+  if (isAcked) await within(killAtAnswer(broker, traffic), "an answer to acks");
   else await broker.kill9();
   await traffic.end();
   await changing;

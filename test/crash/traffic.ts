@@ -9,6 +9,12 @@ const windowMax = 400;
 const prefetch = 100;
 /** A consumer asks for an answer after so many acks. */
 const answeredAfter = 60;
+
+/**
+ * Whether consumers ack. What was acked is not missed, so where they do, a batch that is lost may go unnoticed; where none
+ * does, all that was confirmed must be there.
+ */
+export type Acks = "some" | "none";
 const bodySizeMax = 3000;
 
 /** A connection whose end is no news: the broker is about to be killed. */
@@ -28,11 +34,13 @@ export class Traffic {
   readonly #broker: TestBroker;
   readonly #ledger: Ledger;
   readonly #random: SeededRandom;
+  readonly #acks: Acks;
   readonly #ends: Promise<void>[] = [];
   /** Called at the next answer that makes acks sure, in the same turn: nothing has more time to be written. */
   onAnswer: (() => void) | undefined;
 
-  constructor(broker: TestBroker, ledger: Ledger, random: SeededRandom) {
+  constructor(broker: TestBroker, ledger: Ledger, random: SeededRandom, acks: Acks) {
+    this.#acks = acks;
     this.#broker = broker;
     this.#ledger = ledger;
     this.#random = random;
@@ -114,20 +122,25 @@ export class Traffic {
     const channel = await opening;
     channel.on("error", () => {});
     const order = new OrderCheck(this.#ledger, queue);
+    // One that acks all is held back by its prefetch; others get whatever there is, and hold every other message, or all.
+    const step = this.#acks === "none" ? Number.POSITIVE_INFINITY : this.#random.integer(1, 2);
+    const limit = step === 1 ? prefetch : 0;
+    let taken = 0;
     let unanswered: { stream: string; number: number }[] = [];
-    await channel.prefetch(prefetch);
+    await channel.prefetch(limit);
     await channel.consume(queue, (message) => {
       if (message === null) return;
       const id = readId(message.content);
       this.#ledger.delivered(queue, id);
       if (queue !== "dead") order.next(id, Number(message.properties.priority ?? 0));
+      if (++taken % step !== 0) return;
       this.#ledger.book(id.stream).acked.add(id.number);
       channel.ack(message);
       unanswered.push(id);
       if (unanswered.length < answeredAfter) return;
       const acked = unanswered;
       unanswered = [];
-      channel.prefetch(prefetch).then(
+      channel.prefetch(limit).then(
         () => {
           for (const { stream, number } of acked) this.#ledger.book(stream).sure.add(number);
           this.onAnswer?.();

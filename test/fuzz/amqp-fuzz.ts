@@ -16,7 +16,11 @@ const endMsMax = 20_000;
 const protocolHeader = Buffer.from("AMQP\0\0\x09\x01", "latin1");
 
 /** A client that hears nothing for so long ends: the broker may be waiting for the rest of a frame that is none. */
-const quietMs = 100;
+const quietMs = 300;
+/** The same before it has heard anything. */
+const firstQuietMs = 1000;
+/** connection.open-ok: until it comes, a client that does all as it should has nothing else to wait for. */
+const openOk = Buffer.from([1, 0, 0, 0, 0, 0, 5, 0, 10, 0, 41, 0, 0xce]);
 /** The channel that is opened last: with its answer all is done. */
 const lastChannel = 2000;
 const lastAnswer = Buffer.from([1, lastChannel >> 8, lastChannel & 255, 0, 0, 0, 8, 0, 20, 0, 11]);
@@ -57,7 +61,7 @@ export async function fuzzBeforeLogin(broker: FuzzedPort, seed: number, count: n
     const rest = isLoggedIn ? opening : [startOk("stranger", "unknown"), ...opening];
     return Buffer.concat([first, ...(isLoggedIn ? [wire(login)] : []), toWire(mutate(rest, mutations), raw)]);
   });
-  await Promise.all(sent.map((bytes) => exchange(broker, bytes)));
+  await Promise.all(sent.map((bytes) => exchange(broker, bytes, firstQuietMs)));
   return sent.length;
 }
 
@@ -75,6 +79,7 @@ export async function fuzzAfterLogin(broker: FuzzedPort, seed: number, count: nu
       exchange(
         broker,
         Buffer.concat([protocolHeader, wire(login), ...opening.map(wire), ...bytes, wire(open(lastChannel))]),
+        undefined,
       ),
     );
   }
@@ -93,25 +98,28 @@ function open(channel: number): Frame {
 
 /**
  * Sends bytes, ends, and reads to the end what the broker has to say, which must be AMQP, no fault of its own, and come to
- * an end. Returns how many channels it has opened.
+ * an end. Returns how many channels it has opened. Without a time to wait for the first answer, it waits for the login.
  */
-function exchange({ host, port }: FuzzedPort, bytes: Buffer): Promise<number> {
+function exchange({ host, port }: FuzzedPort, bytes: Buffer, firstMs: number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect({ host, port, allowHalfOpen: true }, () => socket.write(bytes));
     const end = (): void => {
       if (!socket.writableEnded) socket.end();
     };
-    let quiet = setTimeout(end, quietMs * 10);
+    let isIn = firstMs !== undefined;
+    let quiet = setTimeout(end, firstMs ?? endMsMax);
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error(`the broker did not close the connection in ${endMsMax} ms`));
     }, endMsMax);
     socket.on("data", (chunk) => {
       chunks.push(chunk);
-      clearTimeout(quiet);
+      isIn ||= chunk.includes(openOk);
       if (chunk.includes(lastAnswer) || hasClose(chunk)) end();
-      else quiet = setTimeout(end, quietMs);
+      if (!isIn) return;
+      clearTimeout(quiet);
+      quiet = setTimeout(end, quietMs);
     });
     // The broker may close while we still send; that nobody listens is another matter.
     socket.on("error", (error: NodeJS.ErrnoException) => {

@@ -15,7 +15,7 @@ interface Pace {
 /** What keeps a broker busy: none of the kinds waits for another. */
 const paces: Readonly<Record<keyof FuzzCounts, Pace>> = {
   before: { batch: 150, lanes: 2 },
-  after: { batch: 1000, lanes: 5 },
+  after: { batch: 1000, lanes: 8 },
   http: { batch: 50, lanes: 1 },
 };
 /** After so long the broker is looked at: its vhost is made anew, and then it must be as small as after the first time. */
@@ -41,11 +41,17 @@ export interface FuzzCounts {
 /** Sends mutated traffic to a broker of its own. Rejects for a crash, a hang, a leak or a wrong answer, with the seed of the batch. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzCounts> {
   const broker = await startBroker({ logLevel: "error", env: { NODE_OPTIONS: heapProbe } });
+  let counts: FuzzCounts;
   try {
-    return await new FuzzRun(broker, options).run();
-  } finally {
+    counts = await new FuzzRun(broker, options).run();
+  } catch (error) {
+    // One that hangs would not stop, and hide what was found.
+    await broker.kill9();
     await broker.stop();
+    throw error;
   }
+  await broker.stop();
+  return counts;
 }
 
 class FuzzRun {

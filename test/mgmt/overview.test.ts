@@ -47,6 +47,21 @@ describe("/api/overview", () => {
     );
   });
 
+  it("tells within what time messages were delivered and acked, when it is asked", async () => {
+    const channel = await amqp.channel();
+    const queue = await amqp.queue(channel);
+    await collect(channel, queue, { noAck: true });
+    const asked = "/overview?latency_age=60&latency_incr=5";
+    await eventually(async () => {
+      send(channel, queue, ["a"]);
+      const { message_latency: latency } = Object(await admin.read(asked));
+      const points = Object.values(Object(latency.delivered)).map(Object);
+      expect(points.some(({ p50, p99 }) => p50 > 0 && p99 >= p50)).toBe(true);
+    });
+    expect(await manager.read(asked)).not.toHaveProperty("message_latency");
+    expect((await admin.request("GET", "/overview?latency_age=60000&latency_incr=1")).status).toBe(400);
+  });
+
   it("counts for users only what they may see", async () => {
     const row = Object(await manager.read("/overview"));
     expect(row.object_totals).toMatchObject({ connections: 0, queues: 0, exchanges: 9 });

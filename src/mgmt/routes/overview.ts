@@ -9,7 +9,7 @@ import { featureFlagRows } from "../feature-flags.ts";
 import type { ManagementHost } from "../host.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
-import { churnRow, lengthRow, vhostStats } from "../stats.ts";
+import { churnRow, latencyRow, lengthRow, vhostStats } from "../stats.ts";
 
 /** `/api/overview`, and what else there is to say of the broker as a whole. */
 export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): void {
@@ -56,6 +56,7 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
     exchange_types: exchangeTypeRows,
     ...(call.query["disable_stats"] !== "true" && statsRow(host, vhosts, call)),
     object_totals: objectTotals(host, vhosts, call),
+    ...(isWatching && latencyRow(host.metrics, call.query)),
     ...(isWatching && { node: nodeName, listeners: listenerRows(host), contexts: contextRows(host) }),
   };
 }

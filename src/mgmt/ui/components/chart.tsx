@@ -150,6 +150,7 @@ function optionsOf(element: HTMLElement, { series, format, steps }: Parameters<t
         stroke: resolved(`--chart-${line.colour}`),
         width: 1.75,
         points: { show: false },
+        spanGaps: true,
       })),
     ],
   };

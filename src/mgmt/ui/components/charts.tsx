@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { byteRate, byteSteps, compact, countSteps, duration, durationSteps, rate } from "../lib/format.ts";
 import { levelsOf, ratesOf } from "../lib/ranges.ts";
-import { at, number } from "../lib/row.ts";
+import { at, number, rowsOf } from "../lib/row.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { Empty } from "./page.tsx";
 
@@ -73,6 +73,29 @@ export function LatencyChart({ of }: { readonly of: unknown }): JSX.Element {
   });
   const lines = [{ label: "In the queue, on average", colour: 5, times: depth.times.slice(1), values }];
   return <Lines title="Latency" lines={lines} format={duration} steps={durationSteps} />;
+}
+
+const latencyLines: readonly (readonly [label: string, of: string, part: string, colour: number])[] = [
+  ["Delivered, half", "delivered", "p50", 3],
+  ["Delivered, 99 %", "delivered", "p99", 1],
+  ["Acked, half", "acked", "p50", 5],
+  ["Acked, 99 %", "acked", "p99", 2],
+];
+
+/** Within what time messages of the whole broker are delivered and acked, as measured of some; on average for who may not know. */
+export function BrokerLatencyChart({ of }: { readonly of: unknown }): JSX.Element {
+  const measured = at(of, "message_latency");
+  if (measured === undefined) {
+    return <LatencyChart of={{ ...Object(at(of, "queue_totals")), message_stats: at(of, "message_stats") }} />;
+  }
+  const lines = latencyLines.map(([label, of, part, colour]) => {
+    const points = rowsOf(at(measured, of)).toReversed();
+    const times = points.map((point) => number(point, "timestamp") / 1000);
+    const values = points.map((point) => (typeof point[part] === "number" ? number(point, part) * 1000 : null));
+    return { label, colour, times, values };
+  });
+  const used = lines.filter(({ values }, index) => index === 0 || values.some((value) => value !== null));
+  return <Lines title="Latency" lines={used} format={duration} steps={durationSteps} />;
 }
 
 interface Plotted extends Series {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { DepthChart, LatencyChart, MessageRatesChart, TrafficChart } from "../components/charts.tsx";
+import { BrokerLatencyChart, DepthChart, MessageRatesChart, TrafficChart } from "../components/charts.tsx";
 import { confirmed } from "../components/dialog.tsx";
 import { Badge, Facts, Failure, PageHead, Section } from "../components/page.tsx";
 import { PlainTable } from "../components/plain-table.tsx";
@@ -17,7 +17,7 @@ import { may } from "../lib/session.ts";
 export function OverviewPage(): JSX.Element {
   const [range] = useRange();
   const { data, error } = useLive(
-    `/overview?${rangeQuery(range, "lengths", "msg_rates", "churn_rates", "data_rates")}`,
+    `/overview?${rangeQuery(range, "lengths", "msg_rates", "churn_rates", "data_rates", "latency")}`,
   );
   const { data: nodes } = useLive(may("monitor") ? "/nodes" : undefined);
   if (error !== undefined) return <Failure error={error} />;
@@ -30,7 +30,7 @@ export function OverviewPage(): JSX.Element {
       <div class="charts">
         <DepthChart of={at(data, "queue_totals")} />
         <MessageRatesChart of={data} />
-        <LatencyChart of={{ ...Object(at(data, "queue_totals")), message_stats: at(data, "message_stats") }} />
+        <BrokerLatencyChart of={data} />
         {at(data, "recv_oct") !== undefined && <TrafficChart of={data} />}
       </div>
       {rowsOf(nodes).map((node) => (
