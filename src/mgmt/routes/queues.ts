@@ -12,19 +12,23 @@ import type { ManagementHost } from "../host.ts";
 import type { Query } from "../paging.ts";
 import { badRequest, found, notFound, Refusal } from "../refusal.ts";
 import type { Row } from "../rows.ts";
+import { Slices } from "../slices.ts";
 import { queueDetails, queueView } from "../topology-views.ts";
 
 /** `/api/queues`. */
 export function queueRoutes(api: Api, host: ManagementHost, guard: Guard): void {
   const vhostOf = (call: Call): Vhost => found(host.vhosts.find(call.parameter("vhost")));
-  const listed = (call: Call, vhosts: readonly Vhost[]): Promise<Answer> =>
-    call.listOf({
+  const listed = async (call: Call, vhosts: readonly Vhost[]): Promise<Answer> => {
+    const slices = new Slices();
+    if (slices.isOver) await slices.next();
+    return await call.listOf({
       items: inOrder(vhosts),
       keyOf: nameSuffices(call.query) ? nameKey : levelsKey,
       rowOf: (queue) => queueView(queue, host, call.query),
       defaultSort: ["vhost", "name"],
       isSorted: true,
     });
+  };
   for (const path of ["/queues", "/queues/detailed"]) {
     api.get(path, "management", (call) => listed(call, guard.visibleVhosts(call)));
   }
