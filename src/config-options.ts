@@ -1,42 +1,31 @@
 import { homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { limitOptions } from "./broker-limits.ts";
-import { ConfigError, type ConfigLine, keyText } from "./config-file.ts";
+import { ConfigError, type ConfigLine } from "./config-file.ts";
 import { firstUserOptions } from "./first-user-options.ts";
 import { httpOptions } from "./http-options.ts";
+import { listenerOf, managementPortOf } from "./listener-keys.ts";
 import { logOptions } from "./log-options.ts";
-import type { LoginName, Mechanism, SanType } from "./login-names.ts";
+import type { Mechanism } from "./login-names.ts";
 import { nodeName } from "./node-name.ts";
-import { bytes, type Env, integer, joined, mebibyte, type Option, oneOf, someOf, text } from "./option-types.ts";
+import {
+  bytes,
+  type Env,
+  integer,
+  joined,
+  mebibyte,
+  type Option,
+  oneOf,
+  portOrNone,
+  someOf,
+  text,
+} from "./option-types.ts";
 import { type HashingAlgorithm, hashingAlgorithms } from "./passwords.ts";
 import { prometheusOptions } from "./prometheus-options.ts";
 import type { QueueType } from "./queue/arguments.ts";
 import { resourceOptions } from "./resource-limits.ts";
-import { tlsOptions } from "./tls-config.ts";
+import { sslOptions } from "./ssl-options.ts";
 import { version } from "./version.ts";
-
-const ssl = tlsOptions("AMQP", (key) => [`ssl_options.${key}`], "RABBITMQ_SSL");
-const managementSsl = tlsOptions(
-  "the HTTP API",
-  (key) => [`management.ssl.${key}`, `management.listener.ssl_opts.${key}`],
-  "RABBITMQ_MANAGEMENT_SSL",
-);
-
-const prometheusSsl = tlsOptions("metrics", (key) => [`prometheus.ssl.${key}`]);
-
-/** What listens for TLS: how its settings are named, and the key of a configuration file that they have in common. */
-export interface TlsFace {
-  readonly prefix: "ssl" | "managementSsl" | "prometheusSsl";
-  readonly settings: ReturnType<typeof tlsOptions>;
-  readonly key: string;
-}
-
-/** All that can listen for TLS. */
-export const tlsFaces = {
-  amqp: { prefix: "ssl", settings: ssl, key: "ssl_options" },
-  management: { prefix: "managementSsl", settings: managementSsl, key: "management.ssl" },
-  prometheus: { prefix: "prometheusSsl", settings: prometheusSsl, key: "prometheus.ssl" },
-} as const satisfies Readonly<Record<string, TlsFace>>;
 
 /** Every setting, in the order `--help` and the documentation list them. */
 export const options = {
@@ -47,7 +36,7 @@ export const options = {
     fallback: (): string | undefined => undefined,
     fallbackText: "all interfaces",
     keys: ["listeners.tcp.$name"],
-    read: (lines) => listener(lines).host,
+    read: (lines) => listenerOf(lines).host,
     otherEnv: ["RABBITMQ_NODE_IP_ADDRESS"],
   } satisfies Option<string | undefined>,
   port: {
@@ -56,7 +45,7 @@ export const options = {
     ...portOrNone(),
     fallback: () => 5672,
     keys: ["listeners.tcp.$name", "listeners.tcp"],
-    read: (lines) => listener(lines).port,
+    read: (lines) => listenerOf(lines).port,
     otherEnv: ["RABBITMQ_NODE_PORT"],
   } satisfies Option<number | "none">,
   managementHost: {
@@ -74,7 +63,7 @@ export const options = {
     fallback: () => 15_672,
     fallbackText: "15672, or none when there is a port for TLS",
     keys: ["management.tcp.port", "management.listener.port", "management.listener.ssl", "management.tcp"],
-    read: (lines) => oldListener(lines, false),
+    read: (lines) => managementPortOf(lines, false),
   } satisfies Option<number | "none">,
   dataDir: {
     takes: "<path>",
@@ -226,62 +215,7 @@ export const options = {
     keys: ["product.version"],
     otherEnv: ["RABBITMQ_PRODUCT_VERSION"],
   } satisfies Option<string>,
-  sslHost: {
-    takes: "<address>",
-    help: "address to listen on for AMQP over TLS",
-    ...text("a host name or an address"),
-    fallback: (): string | undefined => undefined,
-    fallbackText: "same as host",
-    keys: ["listeners.ssl.$name"],
-    read: (lines) => listener(lines).host,
-  } satisfies Option<string | undefined>,
-  sslPort: {
-    takes: "<number>",
-    help: "port for AMQP over TLS, by custom 5671; 0 picks a free one",
-    ...portOrNone(),
-    fallback: (): number | "none" => "none",
-    keys: ["listeners.ssl.$name", "listeners.ssl"],
-    read: (lines) => listener(lines).port,
-  } satisfies Option<number | "none">,
-  sslCertfile: ssl.certfile,
-  sslKeyfile: ssl.keyfile,
-  sslPassword: ssl.password,
-  sslCacertfile: ssl.cacertfile,
-  sslVerify: ssl.verify,
-  sslFailIfNoPeerCert: ssl.failIfNoPeerCert,
-  sslDepth: ssl.depth,
-  sslVersions: ssl.versions,
-  sslCiphers: ssl.ciphers,
-  sslHonorCipherOrder: ssl.honorCipherOrder,
-  sslSni: ssl.sni,
-  sslHandshakeTimeoutMs: {
-    takes: "<ms>",
-    help: "time a client has for the handshake of TLS",
-    ...integer(1, 2 ** 31 - 1),
-    fallback: () => 5000,
-    keys: ["ssl_handshake_timeout"],
-  } satisfies Option<number>,
-  sslCertLoginFrom: {
-    takes: "<word>",
-    help: "what of a certificate names the user who logs in by EXTERNAL",
-    ...oneOf("distinguished_name", "common_name", "subject_alternative_name"),
-    fallback: (): LoginName => "distinguished_name",
-    keys: ["ssl_cert_login_from"],
-  } satisfies Option<LoginName>,
-  sslCertLoginSanType: {
-    takes: "<word>",
-    help: "which kind of subject alternative name that is",
-    ...oneOf("dns", "ip", "email", "uri"),
-    fallback: (): SanType => "dns",
-    keys: ["ssl_cert_login_san_type"],
-  } satisfies Option<SanType>,
-  sslCertLoginSanIndex: {
-    takes: "<number>",
-    help: "which one of that kind, from 0",
-    ...integer(0, 255),
-    fallback: () => 0,
-    keys: ["ssl_cert_login_san_index"],
-  } satisfies Option<number>,
+  ...sslOptions,
   authMechanisms: {
     takes: "<names>",
     help: "ways to log in over AMQP, best first; EXTERNAL, by a certificate, is offered over TLS only",
@@ -312,33 +246,6 @@ export const options = {
     fallback: (): HashingAlgorithm => "scrypt",
     keys: ["password_hashing_module"],
   } satisfies Option<HashingAlgorithm>,
-  managementSslHost: {
-    takes: "<address>",
-    help: "address to listen on for the HTTP API over TLS",
-    ...text("a host name or an address"),
-    fallback: (): string | undefined => undefined,
-    fallbackText: "same as managementHost",
-    keys: ["management.ssl.ip"],
-  } satisfies Option<string | undefined>,
-  managementSslPort: {
-    takes: "<number>",
-    help: "port for the HTTP API over TLS, by custom 15671; 0 picks a free one",
-    ...portOrNone(),
-    fallback: (): number | "none" => "none",
-    keys: ["management.ssl.port", "management.listener.port", "management.listener.ssl"],
-    read: (lines) => oldListener(lines, true),
-  } satisfies Option<number | "none">,
-  managementSslCertfile: { ...managementSsl.certfile, fallbackText: "that of AMQP" },
-  managementSslKeyfile: { ...managementSsl.keyfile, fallbackText: "that of AMQP" },
-  managementSslPassword: managementSsl.password,
-  managementSslCacertfile: managementSsl.cacertfile,
-  managementSslVerify: managementSsl.verify,
-  managementSslFailIfNoPeerCert: managementSsl.failIfNoPeerCert,
-  managementSslDepth: managementSsl.depth,
-  managementSslVersions: managementSsl.versions,
-  managementSslCiphers: managementSsl.ciphers,
-  managementSslHonorCipherOrder: managementSsl.honorCipherOrder,
-  managementSslSni: managementSsl.sni,
   ...httpOptions,
   statsIntervalMs: {
     takes: "<ms>",
@@ -348,32 +255,6 @@ export const options = {
     keys: ["collect_statistics_interval"],
   } satisfies Option<number>,
   ...prometheusOptions,
-  prometheusSslHost: {
-    takes: "<address>",
-    help: "address to listen on for Prometheus over TLS",
-    ...text("a host name or an address"),
-    fallback: (): string | undefined => undefined,
-    fallbackText: "same as prometheusHost",
-    keys: ["prometheus.ssl.ip"],
-  } satisfies Option<string | undefined>,
-  prometheusSslPort: {
-    takes: "<number>",
-    help: "port for Prometheus over TLS, by custom 15691; 0 picks a free one",
-    ...portOrNone(),
-    fallback: (): number | "none" => "none",
-    keys: ["prometheus.ssl.port"],
-  } satisfies Option<number | "none">,
-  prometheusSslCertfile: { ...prometheusSsl.certfile, fallbackText: "that of AMQP" },
-  prometheusSslKeyfile: { ...prometheusSsl.keyfile, fallbackText: "that of AMQP" },
-  prometheusSslPassword: prometheusSsl.password,
-  prometheusSslCacertfile: prometheusSsl.cacertfile,
-  prometheusSslVerify: prometheusSsl.verify,
-  prometheusSslFailIfNoPeerCert: prometheusSsl.failIfNoPeerCert,
-  prometheusSslDepth: prometheusSsl.depth,
-  prometheusSslVersions: prometheusSsl.versions,
-  prometheusSslCiphers: prometheusSsl.ciphers,
-  prometheusSslHonorCipherOrder: prometheusSsl.honorCipherOrder,
-  prometheusSslSni: prometheusSsl.sni,
   ...resourceOptions,
   ...limitOptions,
 } as const;
@@ -389,14 +270,6 @@ export function isOptionName(name: string): name is OptionName {
 /** Looks a setting up in all sources. */
 export type Values = <T>(name: OptionName, option: Option<T>) => T;
 
-function portOrNone() {
-  const { allowed, parse } = integer(0, 65_535);
-  return {
-    allowed: `${allowed}, or 'none'`,
-    parse: (given: string) => (given === "none" ? ("none" as const) : parse(given)),
-  };
-}
-
 function names(given: string): readonly string[] | undefined {
   if (given === "none") return [];
   const found = given.split(",").map((name) => name.trim());
@@ -406,28 +279,6 @@ function names(given: string): readonly string[] | undefined {
 function defaultDataDir(env: Env): string {
   if (process.getuid?.() === 0) return "/var/lib/tsbroker";
   return join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "tsbroker");
-}
-
-/** `listeners.tcp.NAME` is a port, or an address and a port: `127.0.0.1:5672`, `::1:5672`; `listeners.tcp` is none. */
-function listener(lines: readonly ConfigLine[]): { readonly host: string | undefined; readonly port: string } {
-  const last = lines.at(-1);
-  const other = lines.find(({ key }) => keyText(key) !== keyText(last?.key ?? []));
-  if (last === undefined) return { host: undefined, port: "" };
-  if (other !== undefined) {
-    throw new ConfigError(`line ${last.number}: one listener is all there can be, and line ${other.number} has one`);
-  }
-  const colon = last.value.lastIndexOf(":");
-  if (colon < 0) return { host: undefined, port: last.value };
-  return { host: last.value.slice(0, colon).replaceAll(/[[\]]/g, ""), port: last.value.slice(colon + 1) };
-}
-
-/** `management.listener.port` is of TLS where `management.listener.ssl` is true; without a port that is RabbitMQ's. */
-function oldListener(lines: readonly ConfigLine[], ofTls: boolean): string | undefined {
-  const speaksTls = lines.findLast(({ key }) => key[1] === "listener" && key[2] === "ssl")?.value === "true";
-  const ports = lines.filter(
-    ({ key: [, face, setting] }) => setting !== "ssl" && (face !== "listener" || speaksTls === ofTls),
-  );
-  return ports.at(-1)?.value ?? (ofTls && speaksTls ? "15671" : undefined);
 }
 
 /** `loopback_users = none` empties the list; `loopback_users.NAME = true` makes a new one of those named. */

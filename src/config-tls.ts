@@ -1,5 +1,6 @@
 import { ConfigError } from "./config-file.ts";
-import { options, type TlsFace, tlsFaces, type Values } from "./config-options.ts";
+import { options, type Values } from "./config-options.ts";
+import { type TlsFace, tlsFaces } from "./ssl-options.ts";
 import type { CertificateFiles, TlsConfig } from "./tls-config.ts";
 
 /** Where to listen for TLS, and how. */

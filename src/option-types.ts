@@ -66,6 +66,15 @@ export function integer(min: number, max: number) {
   return { allowed: `a whole number from ${min} to ${max}`, parse };
 }
 
+/** A port, or that there is none. */
+export function portOrNone() {
+  const { allowed, parse } = integer(0, 65_535);
+  return {
+    allowed: `${allowed}, or 'none'`,
+    parse: (given: string) => (given === "none" ? ("none" as const) : parse(given)),
+  };
+}
+
 const units: Readonly<Record<string, number>> = { k: 1024, m: mebibyte, g: 1024 * mebibyte };
 
 /** Bytes, with a unit or without; as RabbitMQ does for frames, kB and KiB both count 1024. */

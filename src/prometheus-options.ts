@@ -1,4 +1,4 @@
-import { flag, integer, type Option, text } from "./option-types.ts";
+import { flag, type Option, portOrNone, text } from "./option-types.ts";
 
 /** What Prometheus gets. */
 export interface MetricsConfig {
@@ -8,8 +8,6 @@ export interface MetricsConfig {
   /** Whether one must log in, as a user who may monitor. */
   readonly needsLogin: boolean;
 }
-
-const port = integer(0, 65_535);
 
 /** The settings of metrics. */
 export const prometheusOptions = {
@@ -24,8 +22,7 @@ export const prometheusOptions = {
   prometheusPort: {
     takes: "<number>",
     help: "port for Prometheus; 0 picks a free one; unless given, one that is in use is done without",
-    allowed: `${port.allowed}, or 'none'`,
-    parse: (given: string) => (given === "none" ? ("none" as const) : port.parse(given)),
+    ...portOrNone(),
     fallback: (): number | "none" => 15_692,
     fallbackText: "15692, or none when there is a port for TLS",
     keys: ["prometheus.tcp.port", "prometheus.tcp.listener", "prometheus.tcp"],

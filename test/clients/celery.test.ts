@@ -112,6 +112,8 @@ describeWith(pythonWith("celery"), "Celery", (python) => {
     // Flower asks nothing else of the API than the queues of its vhost, with a second to connect and two to answer; it picks
     // its own by name, and shows these fields of theirs.
     const { hostname, port } = new URL(broker.managementUrl);
+    // The first request of all, for which the API is loaded, may take longer on a busy machine.
+    await fetch(broker.managementUrl);
     const lengths = `
 import base64, json
 from http.client import HTTPConnection

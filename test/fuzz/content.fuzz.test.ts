@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BrokerError } from "../../src/errors.ts";
+import { emptyTable } from "../../src/field-table.ts";
 import { FrameDecoder, type FrameHandler, frameType } from "../../src/protocol/amqp/codec/frame-decoder.ts";
 import { encodeMethod } from "../../src/protocol/amqp/codec/methods.ts";
 import { ContentAssembly } from "../../src/protocol/amqp/publish.ts";
@@ -260,9 +261,26 @@ describe("an edited record", () => {
           ...others,
           ...rest,
           ...(removeExpiration || expiration === undefined ? {} : { expiration }),
-          ...((headers ?? before) === undefined || headers?.size === 0 ? {} : { headers: headers ?? before }),
+          ...((headers ?? before) === undefined ? {} : { headers: headers ?? before }),
         };
         expect(editRecord(message(parts), change).equals(message(changed).own())).toBe(true);
+      }),
+      manyRuns(2),
+    );
+  });
+
+  it("keeps headers for the broker alone apart from what clients see, edit after edit", () => {
+    fc.assert(
+      fc.property(anyParts, edit, anyFieldTable, (parts, change, hiddenHeaders) => {
+        const plain = editRecord(message(parts), change);
+        const hiding = new Message().setOwned(editRecord(message(parts), { hiddenHeaders }));
+        const edited = new Message().setOwned(editRecord(hiding, change));
+        expect(edited.hiddenHeaders()).toEqual(hiddenHeaders);
+        expect(edited.toRecord().equals(edited.bytes)).toBe(true);
+        const { bytes, addressEnd, contentStart, contentEnd } = edited;
+        const seen = Buffer.concat([bytes.subarray(0, addressEnd), bytes.subarray(contentStart, contentEnd)]);
+        expect(seen.equals(plain)).toBe(true);
+        expect(editRecord(edited, { hiddenHeaders: emptyTable }).equals(plain)).toBe(true);
       }),
       manyRuns(2),
     );
