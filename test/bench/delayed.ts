@@ -22,12 +22,13 @@ await publisher.bindQueue("due", "later", "");
 
 const late: number[] = [];
 const reading = await connect(broker.url);
+const reader = await reading.createChannel();
 const done = new Promise<void>((resolve) => {
   const onMessage = (message: { content: Buffer } | null): void => {
     late.push(Date.now() - Number(message?.content));
     if (late.length === count) resolve();
   };
-  reading.createChannel().then((channel) => channel.consume("due", onMessage, { noAck: true }));
+  void reader.consume("due", onMessage, { noAck: true });
 });
 
 const startedAt = Date.now();
