@@ -18,6 +18,13 @@ const satisfied: readonly CommandSpec[] = [
       context.output.message(`Node ${await context.node()} collects garbage when it has to; there is nothing to do`),
   }),
   command({
+    name: "activate_free_disk_space_monitoring",
+    group: "Node",
+    summary: "does nothing: the free space is always watched",
+    run: async (context) =>
+      context.output.message(`Node ${await context.node()} watches its free disk space; there is nothing to do`),
+  }),
+  command({
     name: "enable_feature_flag",
     group: "Node",
     summary: "does nothing: every feature is always on",
@@ -134,12 +141,28 @@ const impossible: readonly Impossible[] = [
     code: exitCode.unavailable,
     why: noErlang,
   })),
-  ...["encode", "decode"].map((name) => ({
+  ...["encode", "decode", "encrypt_conf_value", "decrypt_conf_value"].map((name) => ({
     name,
     code: exitCode.unavailable,
     why: "its configuration has no encrypted values: give secrets as environment variables or files",
   })),
-  ...["sync_queue", "cancel_sync_queue"].map((name) => ({ name, code: exitCode.unavailable, why: noMirrors })),
+  ...["sync_queue", "cancel_sync_queue", "remove_classic_queue_mirroring_from_policies"].map((name) => ({
+    name,
+    code: exitCode.unavailable,
+    why: noMirrors,
+  })),
+  ...["shovel_status", "restart_shovel", "delete_shovel", "federation_status", "restart_federation_link"].map(
+    (name) => ({
+      name,
+      code: exitCode.unavailable,
+      why: "there are no shovels and no federation",
+    }),
+  ),
+  {
+    name: "deactivate_free_disk_space_monitoring",
+    code: exitCode.unavailable,
+    why: "the free space is always watched; set_disk_free_limit 0 lets all of it be used",
+  },
   ...["suspend_listeners", "resume_listeners"].map((name) => ({
     name,
     code: exitCode.unavailable,

@@ -188,6 +188,11 @@ describe("commands that have nothing to do here", () => {
     ["stop_app", "", 69],
     ["rotate_logs", "", 69],
     ["set_log_level", "nonsense", 69],
+    ["shovel_status", "", 69],
+    ["federation_status", "", 69],
+    ["encrypt_conf_value", "secret", 69],
+    ["deactivate_free_disk_space_monitoring", "", 69],
+    ["remove_classic_queue_mirroring_from_policies", "", 69],
     ["enable_feature_flag", "nonsense", 64],
   ])("such as %s end as in RabbitMQ", async (name, argument, exitCode) => {
     const outcome = await brokerctl.run([name, ...(argument === "" ? [] : [argument])]);
@@ -200,6 +205,7 @@ describe("commands that have nothing to do here", () => {
     ["enable_feature_flag", "all"],
     ["enable_feature_flag", "quorum_queue"],
     ["force_gc"],
+    ["activate_free_disk_space_monitoring"],
     ["node_health_check"],
   ])("such as %s succeed when things are so already", async (...args) => {
     await brokerctl.out(...args);
