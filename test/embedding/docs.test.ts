@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { describeWith, pythonWith } from "../support/programs.ts";
+import { eventually } from "../support/wait-for.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Inside the package, so that the examples find it by its name, as they would in a program of their own; not under git. */
@@ -25,6 +26,18 @@ function example(heading: string, name: string): string {
 
 const run = promisify(execFile);
 
+/** The processes that have this in their environment. */
+function processesOf(mark: string): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(mark);
+    } catch {
+      // No process, or one that has ended or is somebody else's.
+      return false;
+    }
+  });
+}
+
 describe("the examples of docs/embedding.md", () => {
   it("pass with node:test", async () => {
     const { stdout } = await run("node", ["--test", example("With node:test", "node.test.mjs")], { cwd: root });
@@ -42,11 +55,12 @@ describe("the examples of docs/embedding.md", () => {
   });
 
   describeWith(pythonWith("pytest", "pika"), "the example for pytest", (python) => {
-    it("passes", async () => {
+    it("passes, and leaves no broker behind", async () => {
       const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", example("With pytest", "test_orders.py")];
-      const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
+      const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1", EXAMPLE: place };
       const { stdout } = await run(python, args, { cwd: root, env });
       expect(stdout).toMatch(/^1 passed/m);
+      await eventually(() => expect(processesOf(`EXAMPLE=${place}`)).toEqual([]));
     });
   });
 });
