@@ -250,6 +250,12 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
 
   async restore(): Promise<void> {
     const state = await this.store.open();
+    if (state.mended.length > 0) {
+      this.log.error(
+        { tables: state.mended },
+        "tables in the data file were damaged and are made anew from their copies",
+      );
+    }
     // The store's lock on the directory is held now: nobody else's pages are there.
     if (this.dataDir !== undefined) {
       this.#pages = new PageFiles(join(this.dataDir, "pages"));

@@ -5,7 +5,8 @@ import { dataFileName } from "./data-file.ts";
 import { MessageTables } from "./message-tables.ts";
 import { readRows, stateFromRows } from "./recovery.ts";
 import { readVersion } from "./schema.ts";
-import { damageOf, ownerStatement, SegmentReader } from "./segment-reader.ts";
+import { damageOf, ownerStatement, SegmentReader, unlessDamaged } from "./segment-reader.ts";
+import { damagedSmallTables } from "./small-tables.ts";
 import { type Damage, StoreError, segmentMessagesMax } from "./store.ts";
 
 /** Most things wrong with the file as such that are told. */
@@ -27,12 +28,15 @@ export function checkData(directory: string): DataReport {
   try {
     const scan = new MessageScan(db);
     const damages = new Damages();
-    for (const segment of scan.segments()) {
-      const damage = scan.check(segment);
-      if (damage !== undefined) damages.add(damage);
-    }
-    const complaints = [...integrity(db), ...definitions(db), ...strays(db)];
-    return { messages: scan.messages, queues: scan.queues, damages: damages.list(), complaints };
+    const complaints = complaintsOf(() => {
+      for (const segment of scan.segments()) {
+        const damage = scan.check(segment);
+        if (damage !== undefined) damages.add(damage);
+      }
+      return [];
+    });
+    complaints.push(...tables(db), ...integrity(db), ...definitions(db), ...strays(db));
+    return { messages: scan.messages, queues: queuesIn(db), damages: damages.list(), complaints };
   } finally {
     db.close();
   }
@@ -42,20 +46,14 @@ export function checkData(directory: string): DataReport {
 export class MessageScan {
   /** Messages that were whole so far. */
   messages = 0;
-  readonly #db: Database;
   readonly #reader: SegmentReader;
   readonly #segments: Statement;
   readonly #owner: Statement;
 
   constructor(db: Database) {
-    this.#db = db;
     this.#reader = new SegmentReader(db);
     this.#segments = db.prepare("SELECT number FROM segment ORDER BY number").pluck();
     this.#owner = ownerStatement(db);
-  }
-
-  get queues(): number {
-    return Number(this.#db.prepare("SELECT count(*) FROM queue").pluck().get());
   }
 
   /** The segments that there are now. */
@@ -71,6 +69,11 @@ export class MessageScan {
   }
 }
 
+/** How many queues there are; 0 when nobody can tell. */
+function queuesIn(db: Database): number {
+  return unlessDamaged(() => Number(db.prepare("SELECT count(*) FROM queue").pluck().get())) ?? 0;
+}
+
 function openToRead(file: string): Database {
   let db: Database | undefined;
   try {
@@ -82,6 +85,14 @@ function openToRead(file: string): Database {
     if (error instanceof StoreError) throw error;
     throw new StoreError(`'${file}' cannot be read: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function tables(db: Database): string[] {
+  return complaintsOf(() =>
+    damagedSmallTables(db).map(
+      (table) => `table '${table}' or its copy is damaged: a start makes it anew, if the other can be read`,
+    ),
+  );
 }
 
 function integrity(db: Database): string[] {

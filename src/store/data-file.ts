@@ -8,6 +8,7 @@ import type { DefinitionChange } from "./definition-rows.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
 import { damageOf, isDamage, ownerStatement, SegmentReader } from "./segment-reader.ts";
+import { mendSmallTables } from "./small-tables.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
 import { type Damage, type StoredMessages, StoreError } from "./store.ts";
@@ -52,6 +53,8 @@ export interface BatchToWrite {
 
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
+  /** Small tables that were damaged when it was opened, and are whole now. */
+  readonly mended: readonly string[];
   readonly #lock: Database;
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
@@ -70,7 +73,9 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      this.#db = openDataFile(join(directory, dataFileName));
+      const { db, mended } = openDataFile(join(directory, dataFileName));
+      this.#db = db;
+      this.mended = mended;
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -245,7 +250,7 @@ function closeToOthers(directory: string): void {
   if (uid === process.getuid?.() && (mode & 0o077) !== 0) chmodSync(directory, ownerMode);
 }
 
-function openDataFile(file: string): Database {
+function openDataFile(file: string): { readonly db: Database; readonly mended: readonly string[] } {
   let db: Database | undefined;
   try {
     db = openDatabase(file);
@@ -257,7 +262,7 @@ function openDataFile(file: string): Database {
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
     setDurable(db);
     upgradeSchema(db);
-    return db;
+    return { db, mended: mendSmallTables(db) };
   } catch (error) {
     db?.close();
     if (error instanceof StoreError) throw error;

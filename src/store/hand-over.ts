@@ -27,7 +27,7 @@ export interface CloseRequest {
 
 /** What the writer answers: "opened" or "refused" first, "closed" last; reads of a segment in the order they were asked for. */
 export type WriterAnswer =
-  | { readonly name: "opened"; readonly rows: RecoveredRows }
+  | { readonly name: "opened"; readonly rows: RecoveredRows; readonly mended: readonly string[] }
   | { readonly name: "refused"; readonly reason: string }
   | { readonly name: "committed" }
   | ReadAnswer

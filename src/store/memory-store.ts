@@ -151,6 +151,7 @@ export class MemoryDisk implements BatchTarget {
       segments: kept.sort((a, b) => a.number - b.number),
       lastSegment: this.#lastSegment,
       lastQueueId: this.#lastQueueId,
+      mended: [],
     };
   }
 

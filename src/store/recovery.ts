@@ -40,7 +40,7 @@ function rowsOf(db: Database, sql: string): unknown[][] {
 }
 
 /** Makes of rows what they stand for; throws StoreError where one cannot be. */
-export function stateFromRows(rows: RecoveredRows): StoredState {
+export function stateFromRows(rows: RecoveredRows): Omit<StoredState, "mended"> {
   const definitions: Definition[] = [];
   for (const { kind, rows: kindRows } of rows.definitions) {
     for (const row of kindRows) definitions.push(definitionFromRow(kind, row));

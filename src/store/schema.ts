@@ -98,6 +98,27 @@ const migrations: readonly string[] = [
   CREATE TABLE message_table (name TEXT NOT NULL UNIQUE, last_segment INTEGER) STRICT;
   INSERT INTO message_table VALUES ('message', NULL);
   `,
+  `
+  -- Every small table once more, as an index of all its columns: small-tables.ts.
+  CREATE INDEX vhost_copy ON vhost (name, description, tags, default_queue_type, protected);
+  CREATE INDEX user_copy ON user (name, password_hash, hashing_algorithm, tags);
+  CREATE INDEX permission_copy ON permission (vhost, user, configure, write, read);
+  CREATE INDEX topic_permission_copy ON topic_permission (vhost, user, exchange, write, read);
+  CREATE INDEX policy_copy ON policy (operator, vhost, name, pattern, apply_to, priority, rules);
+  CREATE INDEX upper_limit_copy ON upper_limit (scope, subject, name, value);
+  CREATE INDEX global_parameter_copy ON global_parameter (name, value);
+  CREATE INDEX exchange_copy ON exchange (vhost, name, type, auto_delete, internal, arguments);
+  CREATE INDEX queue_copy ON queue (vhost, name, id, auto_delete, arguments);
+  CREATE INDEX binding_copy
+    ON binding (vhost, source, destination_kind, destination, routing_key, arguments_key, arguments);
+  DROP INDEX segment_of_queue;
+  CREATE INDEX segment_copy
+    ON segment (queue_id, number, level, count, body_bytes, delivered_to, first_expires_at, ttl_ms);
+  CREATE INDEX high_water_copy ON high_water (name, value);
+  CREATE INDEX dropped_segment_copy ON dropped_segment (number);
+  CREATE INDEX hidden_range_copy ON hidden_range (segment, first, last);
+  CREATE INDEX message_table_copy ON message_table (name, last_segment);
+  `,
 ];
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */

@@ -27,6 +27,16 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|IOERR_(SHORT_)?READ)/.test(error.code);
 }
 
+/** What a look at the file gives; undefined when it comes upon damage. */
+export function unlessDamaged<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return undefined;
+  }
+}
+
 /** Reads messages from one of their tables. */
 interface TableReader {
   readonly range: Statement;

@@ -169,6 +169,8 @@ export interface StoredState {
   readonly lastSegment: number;
   /** No queue with a higher id was ever defined. */
   readonly lastQueueId: number;
+  /** Tables that were damaged, and were made anew from their copies with nothing missing. */
+  readonly mended: readonly string[];
 }
 
 export interface VhostDefinition {

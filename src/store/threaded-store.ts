@@ -161,7 +161,9 @@ export class ThreadedStore implements Store {
   #answered(answer: WriterAnswer): void {
     switch (answer.name) {
       case "opened":
-        if (this.#life.name === "opening") this.#opened(this.#life.opened, () => stateFromRows(answer.rows));
+        if (this.#life.name === "opening") {
+          this.#opened(this.#life.opened, () => ({ ...stateFromRows(answer.rows), mended: answer.mended }));
+        }
         break;
       case "refused":
         if (this.#life.name === "opening") this.#life.opened.reject(new StoreError(answer.reason));

@@ -173,7 +173,7 @@ function open(port: MessagePort, directory: string): void {
     const rows = file.recover();
     const writer = new Writer(file, port);
     port.on("message", (request: OpenedRequest) => writer.handle(request));
-    port.postMessage({ name: "opened", rows } satisfies WriterAnswer);
+    port.postMessage({ name: "opened", rows, mended: file.mended } satisfies WriterAnswer);
     writer.tidyUp();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -1,7 +1,9 @@
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfirmChannel } from "amqplib";
+import Sqlite from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { smallTables } from "../../src/store/small-tables.ts";
 import { AmqpClient, drain } from "../support/amqp-client.ts";
 import { needsOwnBroker, startBroker, type TestBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
@@ -159,6 +161,98 @@ describe("a ruined page where the next message would go", () => {
     expect(left.length - texts.length + (await reported(fine))).toBe(messages);
     expect(left.length).toBeGreaterThan(texts.length + messages - 20);
     expect(await complaints()).toMatch(new RegExp(`queue '${fine}' in vhost '/': \\d+ messages? damaged`));
+  });
+});
+
+describe("a ruined page of everything but messages", () => {
+  /** Something in every table that definitions are in. Returns them all, with the broker stopped. */
+  async function defined(): Promise<unknown> {
+    await start();
+    const admin = asGuest(broker);
+    await admin.must("PUT", "/vhosts/other", { description: "another" });
+    await admin.must("PUT", "/users/ada", { password: "secret", tags: "monitoring" });
+    await admin.must("PUT", "/permissions/other/ada", { configure: "^a", write: ".*", read: ".*" });
+    await admin.must("PUT", "/topic-permissions/other/ada", { exchange: "amq.topic", write: "^a", read: ".*" });
+    await admin.must("PUT", "/policies/other/few", { pattern: "^q", definition: { "max-length": 10 } });
+    await admin.must("PUT", "/operator-policies/other/least", { pattern: "^q", definition: { "max-length": 5 } });
+    await admin.must("PUT", "/vhost-limits/other/max-queues", { value: 7 });
+    await admin.must("PUT", "/global-parameters/note", { value: { text: "kept" } });
+    await channel.assertExchange("news", "topic");
+    await channel.bindQueue(hurt, "news", "#.hurt", { "x-note": 1 });
+    const definitions = await allDefinitions();
+    await broker.shutdown();
+    return definitions;
+  }
+
+  /** All there are, in an order that says nothing. */
+  async function allDefinitions(): Promise<unknown> {
+    const lists = Object.entries(Object(await asGuest(broker).read("/definitions")));
+    return lists.map(([kind, list]) => [
+      kind,
+      Array.isArray(list) ? list.map((one) => JSON.stringify(one)).sort() : list,
+    ]);
+  }
+
+  /** Ruins the page where each of these begins in the data file: all of it, as they are small. Returns what undoes it. */
+  function ruin(names: readonly string[]): () => void {
+    const file = join(broker.dataDir, "tsbroker.db");
+    const db = new Sqlite(file, { readonly: true });
+    const root = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").pluck();
+    const places = names.map((name) => (Number(root.get(name)) - 1) * pageBytes);
+    db.close();
+    const before = readFileSync(file);
+    for (const at of places) overwrite(at, Buffer.alloc(pageBytes, 0xff));
+    return () => {
+      for (const at of places) overwrite(at, before.subarray(at, at + pageBytes));
+    };
+  }
+
+  it.each([
+    ["tables", (table: string) => table],
+    ["copies", (table: string) => `${table}_copy`],
+  ])("costs nothing where it is one of the %s", async (_, nameOf) => {
+    const definitions = await defined();
+    ruin(smallTables.map(nameOf));
+    await complaints();
+    await start();
+    expect(broker.log()).toContain('"tables":["vhost"');
+    expect(await allDefinitions()).toEqual(definitions);
+    expect(await drain(channel, fine)).toHaveLength(messages);
+    await channel.assertQueue("later");
+    channel.publish("news", "to.hurt", Buffer.from("new"), { persistent: true });
+    await channel.waitForConfirms();
+    await broker.kill9();
+    const logged = broker.log().length;
+    await start();
+    expect(broker.log().slice(logged)).not.toContain("were damaged");
+    expect((await channel.checkQueue("later")).messageCount).toBe(0);
+    expect((await channel.checkQueue(fine)).messageCount).toBe(0);
+    expect(await drain(channel, hurt)).toEqual([
+      ...Array.from({ length: messages }, (_, i) => String(bodyOf(hurt, i))),
+      "new",
+    ]);
+  });
+
+  it("can be mended more than once", async () => {
+    const definitions = await defined();
+    for (const name of ["queue", "queue_copy_1", "queue"]) {
+      ruin([name]);
+      await start();
+      expect(await allDefinitions()).toEqual(definitions);
+      await broker.shutdown();
+    }
+    await start();
+    expect(await drain(channel, hurt)).toHaveLength(messages);
+  });
+
+  it("keeps the broker from starting where both are ruined, until they are back", async () => {
+    const definitions = await defined();
+    const undo = [ruin(["binding"]), ruin(["binding_copy"])];
+    await expect(broker.restart()).rejects.toThrow();
+    expect(broker.log()).toContain("the data file is damaged where its table 'binding' is, and its copy");
+    for (const one of undo) one();
+    await start();
+    expect(await allDefinitions()).toEqual(definitions);
   });
 });
 

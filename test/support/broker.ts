@@ -154,6 +154,7 @@ export class TestBroker {
     const deadline = Date.now() + startTimeoutMs;
     while (!(await answersProtocolHeader(this.#port))) {
       if (child.exitCode !== null || child.signalCode !== null) {
+        this.#child = undefined;
         throw new Error(`the broker ended at start with ${child.exitCode ?? child.signalCode}\n${this.#output}`);
       }
       if (Date.now() > deadline) {
