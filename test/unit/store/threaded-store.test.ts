@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import Sqlite, { type Database } from "better-sqlite3";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { smallTables } from "../../../src/store/small-tables.ts";
 import type { QueueDefinition, StoreError } from "../../../src/store/store.ts";
 import { type StoreSubject, storeContract } from "../../contract/store.ts";
 import {
@@ -60,6 +61,15 @@ function tamper(directory: string, change: (db: Database) => void): void {
   const db = new Sqlite(dataFile(directory));
   change(db);
   db.close();
+}
+
+/** The indexes that were made for themselves, not for a table's constraints. */
+function indexesOf(db: Database): string[] {
+  return db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+    .pluck()
+    .all()
+    .map(String);
 }
 
 afterEach(() => {
@@ -127,6 +137,8 @@ describe("ThreadedStore", () => {
     const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter", "hidden_range", "message_table"];
     tamper(directory, (db) => {
       for (const table of newer) db.exec(`DROP TABLE ${table}`);
+      for (const name of indexesOf(db)) db.exec(`DROP INDEX ${name}`);
+      db.exec("CREATE INDEX segment_of_queue ON segment (queue_id)");
       db.exec("ALTER TABLE vhost DROP COLUMN protected");
       db.exec("ALTER TABLE message DROP COLUMN checksum");
       db.exec("ALTER TABLE segment DROP COLUMN ttl_ms");
@@ -135,7 +147,29 @@ describe("ThreadedStore", () => {
     expect((await later.open()).segments).toEqual([segment(1, 1)]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(7));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(8));
+  });
+
+  it("has every table but those of messages twice, whole", async () => {
+    const directory = newDirectory();
+    const store = storeIn(directory);
+    await store.open();
+    await store.close();
+    tamper(directory, (db) => {
+      const tables = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'message'")
+        .pluck()
+        .all();
+      expect([...smallTables].sort()).toEqual(tables.map(String).sort());
+      for (const name of indexesOf(db)) {
+        const table = name.replace(/_copy$/, "");
+        const columns = db.prepare("SELECT name FROM pragma_table_info(?) ORDER BY name").pluck();
+        expect(db.prepare("SELECT name FROM pragma_index_info(?) ORDER BY name").pluck().all(name)).toEqual(
+          columns.all(table),
+        );
+      }
+      expect(indexesOf(db)).toHaveLength(tables.length);
+    });
   });
 
   it("lets people look at the data while it runs", async () => {
