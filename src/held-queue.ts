@@ -43,6 +43,7 @@ export interface HoldingVhost {
   readonly memory: SegmentMemory;
   nextSegment(): number;
   messagesLost(queue: Queue, count: number, error: Error): void;
+  damageSettled(segment: number): void;
 }
 
 /** Messages that an exchange keeps, in a queue that nobody else sees: so they are stored and paged as those in queues are. */
@@ -106,6 +107,10 @@ export abstract class HeldQueue implements QueueHost {
 
   nextSegment(): number {
     return this.#vhost.nextSegment();
+  }
+
+  damageSettled(segment: number): void {
+    this.#vhost.damageSettled(segment);
   }
 
   messagesLost(queue: Queue, count: number, error: Error): void {

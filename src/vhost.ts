@@ -53,6 +53,7 @@ export interface VhostHost {
   readonly churn: Churn;
   readonly deaths: DeathCounts;
   readonly latency: MessageLatency;
+  readonly damages: { settled(segment: number): void };
   nextSegment(): number;
   nextQueueId(): number;
   /** Hears of what is created and deleted. */
@@ -170,6 +171,10 @@ export class Vhost implements QueueHost {
       { vhost: this.name, queue: queue.name, count, err: error },
       "transient messages were lost",
     );
+  }
+
+  damageSettled(segment: number): void {
+    this.host.damages.settled(segment);
   }
 
   /** Notes that something was defined in the batch that the store gathers now. */

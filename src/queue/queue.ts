@@ -40,6 +40,8 @@ export interface QueueHost extends DeadLetterSink {
   readonly latency: MessageLatency;
   /** Messages that were to outlive nothing could not be read back. */
   messagesLost(queue: Queue, count: number, error: Error): void;
+  /** What is damaged of a segment is not wanted any more. */
+  damageSettled(segment: number): void;
   /** A number that no segment had before. */
   nextSegment(): number;
   /** The last consumer has gone. */
@@ -638,6 +640,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   #purgeSegment(segment: Segment): void {
     this.#paging.drop(segment);
     segment.dropUnread();
+    this.#host.damageSettled(segment.number);
     if (!segment.resident) segment.dropStored();
     else {
       for (let i = segment.nextReady(0); i < segment.count; i = segment.nextReady(i + 1)) segment.settle(i, false);
@@ -656,6 +659,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
     this.#idle.stop();
     for (const segment of this.#levels.segments()) {
       this.#paging.drop(segment);
+      this.#host.damageSettled(segment.number);
       segment.discard();
     }
     this.#levels.clear();

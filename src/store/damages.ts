@@ -15,6 +15,11 @@ export class Damages {
     return true;
   }
 
+  /** That of a segment is gone, or will be with the next batch. */
+  settled(segment: number): void {
+    this.#bySegment.delete(segment);
+  }
+
   /** By queue. */
   list(): QueueDamage[] {
     const found = new Map<string, QueueDamage>();

@@ -108,6 +108,7 @@ async function servesTheRest(): Promise<number> {
   for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual([]);
   expect(await reported(hurt)).toBe(damaged);
   await channel.purgeQueue(hurt);
+  expect((await asGuest(broker).get("/health/checks/data-damage")).status).toBe(200);
   await start();
   for (const queue of [hurt, fine]) expect((await channel.checkQueue(queue)).messageCount).toBe(0);
   return left.length;

@@ -77,6 +77,8 @@ export class TestHost implements QueueHost {
     this.#lastSegment = store.disk.state().lastSegment;
   }
 
+  damageSettled(): void {}
+
   messagesLost(queue: Queue, count: number, error: Error): void {
     throw new Error(`${count} messages of ${queue.name} lost`, { cause: error });
   }

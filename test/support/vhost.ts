@@ -9,6 +9,7 @@ import { DeathCounts } from "../../src/queue/death-counts.ts";
 import { MessageLatency } from "../../src/queue/message-latency.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
+import { Damages } from "../../src/store/damages.ts";
 import { declarePredefined, declareQueue, removeQueue } from "../../src/topology.ts";
 import { Vhost, type VhostHost } from "../../src/vhost.ts";
 import { DrivenClock } from "./driven-clock.ts";
@@ -24,6 +25,7 @@ export class TestVhostHost implements VhostHost {
   readonly churn = new Churn();
   readonly deaths = new DeathCounts();
   readonly latency = new MessageLatency();
+  readonly damages = new Damages();
   readonly policies = new Policies(this.store);
   readonly limits = new Limits(this.store);
   readonly config = { limits: defaultLimits };

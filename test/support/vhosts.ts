@@ -10,6 +10,7 @@ import { Policies } from "../../src/policies.ts";
 import { DeathCounts } from "../../src/queue/death-counts.ts";
 import { MessageLatency } from "../../src/queue/message-latency.ts";
 import { SegmentMemory } from "../../src/queue/segment-memory.ts";
+import { Damages } from "../../src/store/damages.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { Vhosts, type VhostsHost } from "../../src/vhosts.ts";
 
@@ -20,6 +21,7 @@ export class TestHost implements VhostsHost {
   readonly churn = new Churn();
   readonly deaths = new DeathCounts();
   readonly latency = new MessageLatency();
+  readonly damages = new Damages();
   readonly clock: Clock;
   readonly store = new MemoryStore();
   readonly logs = new AreaLogs(createLog("silent"), new Map());
