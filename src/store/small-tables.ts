@@ -31,16 +31,17 @@ export function mendSmallTables(db: Database): string[] {
   return damaged;
 }
 
+/** Those of the table, or of the index where that has more: what is damaged may have lost some. */
 function rowsOf(db: Database, table: string): readonly unknown[] {
   const columns = columnsOf(db, table).join(", ");
   const [key] = indexesOf(db, table, "pk");
   // A table WITHOUT ROWID is the index of its key. To scan it SQLite would take the copy, unless it is told.
   const sides = [key === undefined ? "NOT INDEXED" : `INDEXED BY ${key}`, `INDEXED BY ${copyOf(db, table)}`];
-  for (const side of sides) {
-    const rows = unlessDamaged(() => db.prepare(`SELECT ${columns} FROM ${table} ${side}`).raw().all());
-    if (rows !== undefined) return rows;
-  }
-  throw new StoreError(`the data file is damaged where its table '${table}' is, and its copy`);
+  const [one, other] = sides
+    .map((side) => unlessDamaged(() => db.prepare(`SELECT ${columns} FROM ${table} ${side}`).raw().all()))
+    .filter((rows) => rows !== undefined);
+  if (one === undefined) throw new StoreError(`the data file is damaged where its table '${table}' is, and its copy`);
+  return other !== undefined && other.length > one.length ? other : one;
 }
 
 function makeAnew(db: Database, table: string, rows: readonly unknown[]): void {

@@ -179,6 +179,7 @@ describe("a ruined page of everything but messages", () => {
     await admin.must("PUT", "/vhost-limits/other/max-queues", { value: 7 });
     await admin.must("PUT", "/global-parameters/note", { value: { text: "kept" } });
     await channel.assertExchange("news", "topic");
+    await channel.assertQueue("one more");
     await channel.bindQueue(hurt, "news", "#.hurt", { "x-note": 1 });
     const definitions = await allDefinitions();
     await broker.shutdown();
@@ -194,18 +195,26 @@ describe("a ruined page of everything but messages", () => {
     ]);
   }
 
-  /** Ruins the page where each of these begins in the data file: all of it, as they are small. Returns what undoes it. */
-  function ruin(names: readonly string[]): () => void {
-    const file = join(broker.dataDir, "tsbroker.db");
-    const db = new Sqlite(file, { readonly: true });
+  /** Where each of these begins in the data file: all of it is there, as they are small. */
+  function placesOf(names: readonly string[]): number[] {
+    const db = new Sqlite(join(broker.dataDir, "tsbroker.db"), { readonly: true });
     const root = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").pluck();
     const places = names.map((name) => (Number(root.get(name)) - 1) * pageBytes);
     db.close();
-    const before = readFileSync(file);
-    for (const at of places) overwrite(at, Buffer.alloc(pageBytes, 0xff));
+    return places;
+  }
+
+  /** Returns what brings the pages of these back to what they are now. */
+  function kept(names: readonly string[]): () => void {
+    const places = placesOf(names);
+    const file = readFileSync(join(broker.dataDir, "tsbroker.db"));
     return () => {
-      for (const at of places) overwrite(at, before.subarray(at, at + pageBytes));
+      for (const at of places) overwrite(at, file.subarray(at, at + pageBytes));
     };
+  }
+
+  function ruin(names: readonly string[]): void {
+    for (const at of placesOf(names)) overwrite(at, Buffer.alloc(pageBytes, 0xff));
   }
 
   it.each([
@@ -234,6 +243,14 @@ describe("a ruined page of everything but messages", () => {
     ]);
   });
 
+  it.each(["queue", "queue_copy"])("costs nothing where %s is as it was before", async (name) => {
+    const undo = kept([name]);
+    const definitions = await defined();
+    undo();
+    await start();
+    expect(await allDefinitions()).toEqual(definitions);
+  });
+
   it("can be mended more than once", async () => {
     const definitions = await defined();
     for (const name of ["queue", "queue_copy_1", "queue"]) {
@@ -248,10 +265,11 @@ describe("a ruined page of everything but messages", () => {
 
   it("keeps the broker from starting where both are ruined, until they are back", async () => {
     const definitions = await defined();
-    const undo = [ruin(["binding"]), ruin(["binding_copy"])];
+    const undo = kept(["binding", "binding_copy"]);
+    ruin(["binding", "binding_copy"]);
     await expect(broker.restart()).rejects.toThrow();
     expect(broker.log()).toContain("the data file is damaged where its table 'binding' is, and its copy");
-    for (const one of undo) one();
+    undo();
     await start();
     expect(await allDefinitions()).toEqual(definitions);
   });
