@@ -2,10 +2,12 @@ import type { Socket } from "node:net";
 import { readShared } from "../shared-reads.ts";
 
 /**
- * A publisher whose queue's consumers fall behind is not read from for so long after each chunk of 64 KiB: it may
- * still send 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache.
+ * A publisher whose queue's consumers fall behind is not read from for so long after each 64 KiB: it may still send
+ * 32 MB/s, but no more than that is spent on taking in what must then wait, out of the processor's cache. One that sends
+ * little, or waits for each confirm, hardly notices.
  */
 const restMs = 2;
+const restAfterBytes = 64 * 1024;
 /** After so many bytes from one connection the others have their turn; the socket would else be read on while it can. */
 const readBytesInTurnMax = 256 * 1024;
 
@@ -27,6 +29,7 @@ export class SocketInput {
   readonly #listener: InputListener;
   #tookBytes = false;
   #rests = false;
+  #readSinceRest = 0;
   /** Bytes read since the connection last made way for others, and whether it does now. */
   #readInTurn = 0;
   #makesWay = false;
@@ -45,6 +48,7 @@ export class SocketInput {
   #take(chunk: Buffer): void {
     this.#tookBytes = true;
     this.reads++;
+    this.#readSinceRest += chunk.length;
     this.#listener.bytesCame(chunk);
     this.#readInTurn += chunk.length;
     if (this.#readInTurn >= readBytesInTurnMax) this.#makeWay();
@@ -60,9 +64,10 @@ export class SocketInput {
     });
   }
 
-  /** The client publishes faster than its messages are consumed: it is not read from for a moment. */
+  /** The client publishes faster than its messages are consumed: when it sent much it is not read from for a moment. */
   rest(): void {
-    if (this.#rests) return;
+    if (this.#rests || this.#readSinceRest < restAfterBytes) return;
+    this.#readSinceRest = 0;
     this.#rests = true;
     setTimeout(() => {
       this.#rests = false;
