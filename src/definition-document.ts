@@ -90,17 +90,12 @@ export class DocumentReader {
     const { vhosts } = this.#into;
     vhosts.checkRoom({
       vhosts: [...this.#vhosts].filter((name) => vhosts.find(name) === undefined).length,
-      queues: this.#countNew(queues, "queues"),
-      exchanges: this.#countNew(this.#exchanges.values(), "exchanges"),
+      queues: countNew(queues, ({ vhost, name }) => vhosts.find(vhost)?.queues.has(name) === true),
+      exchanges: countNew(
+        this.#exchanges.values(),
+        ({ vhost, name }) => vhosts.findExchange(vhost, name) !== undefined,
+      ),
     });
-  }
-
-  #countNew(parts: Iterable<Named>, what: "queues" | "exchanges"): number {
-    const keys = new Set<string>();
-    for (const { vhost, name } of parts) {
-      if (!this.#into.vhosts.find(vhost)?.[what].has(name)) keys.add(keyOf(vhost, name));
-    }
-    return keys.size;
   }
 
   /** Policies and limits, which stand in several places. */
@@ -160,8 +155,9 @@ export class DocumentReader {
 
   #exchange(fields: JsonObject): ExchangeProperties & Named {
     const { vhost, name } = this.#named(fields);
-    const exists = this.#into.vhosts.find(vhost)?.exchanges.has(name) ?? false;
-    if (isReserved(name) && !exists) throw invalid(`exchange name '${name}' contains reserved prefix 'amq.*'`);
+    // Exports of rabbitmqctl hold amq.rabbitmq.log, which the broker makes itself.
+    if (isReserved(name) && this.#into.vhosts.findExchange(vhost, name) === undefined)
+      throw invalid(`exchange name '${name}' contains reserved prefix 'amq.*'`);
     const exchange = { vhost, ...exchangeFrom(vhost, name, fields) };
     // Types differ in what arguments they take: one that nobody sees says whether these will do.
     createExchange(exchange);
@@ -172,7 +168,7 @@ export class DocumentReader {
   /** What can be bound differs with the type of the exchange: one that nobody sees says whether this can. */
   #binding(fields: JsonObject): BindingDefinition {
     const binding = bindingFrom(this.#vhostName(fields), fields);
-    const existing = this.#into.vhosts.find(binding.vhost)?.exchanges.get(binding.source);
+    const existing = this.#into.vhosts.findExchange(binding.vhost, binding.source);
     const source = existing ?? this.#exchanges.get(keyOf(binding.vhost, binding.source));
     const destination = { name: "", kind: binding.destinationKind, type: "classic" };
     if (source !== undefined) createExchange(source).bind(destination, binding.routingKey, binding.arguments);
@@ -206,6 +202,11 @@ function limitsOf(fields: JsonObject): JsonObject {
 /** Names have no limits to what characters are in them, so a separator would not do. */
 function keyOf(vhost: string, name: string): string {
   return JSON.stringify([vhost, name]);
+}
+
+function countNew(parts: Iterable<Named>, isThere: (part: Named) => boolean): number {
+  const added = [...parts].filter((part) => !isThere(part));
+  return new Set(added.map(({ vhost, name }) => keyOf(vhost, name))).size;
 }
 
 function invalid(detail: string): BrokerError {

@@ -44,12 +44,19 @@ const predeclared: readonly (readonly [string, string])[] = [
 /** How many exchanges a vhost has from the start, when it is not the default one. */
 export const predefinedCount = predeclared.length + 2;
 
-/** Makes the exchanges that a new vhost starts with; in the default one the broker says what it does as well. */
+/** Makes the exchanges that a new vhost starts with. */
 export function declarePredefined(vhost: Vhost, isDefault: boolean): void {
-  addExchange(vhost, properties("", "direct", false));
-  addExchange(vhost, properties(traceExchange, "topic", true));
-  if (isDefault) for (const name of [eventExchange, logExchange]) addExchange(vhost, properties(name, "topic", true));
-  for (const [name, type] of predeclared) addExchange(vhost, properties(name, type, false));
+  for (const exchange of predefinedExchanges(isDefault)) addExchange(vhost, exchange);
+}
+
+/** What a new vhost starts with; in the default one the broker says what it does as well. */
+export function predefinedExchanges(isDefault: boolean): readonly ExchangeProperties[] {
+  const said = isDefault ? [traceExchange, eventExchange, logExchange] : [traceExchange];
+  return [
+    properties("", "direct", false),
+    ...said.map((name) => properties(name, "topic", true)),
+    ...predeclared.map(([name, type]) => properties(name, type, false)),
+  ];
 }
 
 function properties(name: string, type: string, internal: boolean): ExchangeProperties {

@@ -1,10 +1,11 @@
 import type { ConnectionRegistry } from "./connections.ts";
 import { BrokerError } from "./errors.ts";
+import type { ExchangeProperties } from "./exchange/exchange.ts";
 import { checkNameSize } from "./names.ts";
 import type { Permissions } from "./permissions.ts";
 import type { QueueType } from "./queue/arguments.ts";
 import type { Store, VhostDefinition } from "./store/store.ts";
-import { declarePredefined, predefinedCount, removeEverything, removeQueue } from "./topology.ts";
+import { declarePredefined, predefinedCount, predefinedExchanges, removeEverything, removeQueue } from "./topology.ts";
 import { TrafficTotals } from "./traffic-totals.ts";
 import { Vhost, type VhostHost, type VhostProperties, type VhostTotals } from "./vhost.ts";
 
@@ -61,6 +62,13 @@ export class Vhosts {
     const vhost = this.find(name);
     if (vhost === undefined) throw new BrokerError("NOT_FOUND", `no vhost '${name}'`);
     return vhost;
+  }
+
+  /** An exchange of a vhost, or one that it will start with when it is yet to be made. */
+  findExchange(vhost: string, name: string): ExchangeProperties | undefined {
+    const existing = this.find(vhost);
+    if (existing !== undefined) return existing.exchanges.get(name);
+    return predefinedExchanges(vhost === this.#host.defaultVhost).find((exchange) => exchange.name === name);
   }
 
   list(): Iterable<Vhost> {

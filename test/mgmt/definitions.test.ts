@@ -353,6 +353,23 @@ describe("/api/definitions", () => {
       },
       expect.stringContaining("x-match"),
     ],
+    [
+      "the same in a vhost that is yet to be made",
+      {
+        vhosts: [{ name: "unmade" }],
+        queues: [{ ...queue, vhost: "unmade" }],
+        bindings: [
+          {
+            source: "amq.headers",
+            vhost: "unmade",
+            destination: "new",
+            destination_type: "queue",
+            arguments: { "x-match": "some" },
+          },
+        ],
+      },
+      expect.stringContaining("x-match"),
+    ],
     ["a list that is none", { queues: {} }, "'queues' should be a list"],
     ["a member that is no object", { queues: [5] }, "'queues' should be a list of objects"],
     ["half a document", '{"users":', "failed_to_parse_json"],
