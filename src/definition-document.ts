@@ -113,7 +113,13 @@ export class DocumentReader {
 
   #policy(operator: boolean, named: JsonObject, fields: JsonObject): Policy {
     const { vhost, name } = this.#named(named);
-    return policyFrom(operator, vhost, name, fields);
+    try {
+      return policyFrom(operator, vhost, name, fields);
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error;
+      // RabbitMQ's words alone do not say which of many policies they are about.
+      throw error.about(`policy '${name}' in vhost '${vhost}'`);
+    }
   }
 
   #addLimits(scope: LimitScope, subject: string, values: JsonObject): void {

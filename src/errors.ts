@@ -35,6 +35,11 @@ export class BrokerError extends Error {
     this.detail = detail;
   }
 
+  /** The same refusal, which names what it is about. */
+  about(what: string): BrokerError {
+    return new BrokerError(this.replyCode, `${what}: ${this.detail}`, { cause: this });
+  }
+
   get code(): number {
     return replyCodes[this.replyCode].code;
   }

@@ -51,8 +51,11 @@ const queueRules = [
   "delayed-retry-max",
 ] as const;
 const operatorRules: readonly string[] = [...bounds, "overflow"];
-/** Rules of RabbitMQ about how queues are laid out over nodes and memory: on one node there is nothing to lay out. */
+/** Rules of RabbitMQ about streams, of which there are none, and how queues are laid out over nodes and memory. */
 const idleRules = [
+  "max-age",
+  "stream-max-segment-size-bytes",
+  "stream-filter-size-bytes",
   "ha-mode",
   "ha-params",
   "ha-sync-mode",

@@ -79,12 +79,13 @@ async function copyDefinitions(context: Context, source: ManagementClient): Prom
   for (const what of leftOut) output.message(`left out: ${what}`);
 }
 
-/** What there is here: streams are not, so neither are bindings to them. */
+/** What there is here. Streams are not, so neither are bindings to them; nor is what plugins of RabbitMQ do. */
 function understood(definitions: Row): { readonly kept: Row; readonly leftOut: readonly string[] } {
   const queues = rowsOf(definitions["queues"]);
   const streams = new Set(queues.filter(isStream).map(placeOf));
   const bindings = rowsOf(definitions["bindings"]);
   const parameters = rowsOf(definitions["parameters"]);
+  const policies = rowsOf(definitions["policies"]);
   const kept = {
     ...definitions,
     queues: queues.filter((queue) => !isStream(queue)),
@@ -92,11 +93,33 @@ function understood(definitions: Row): { readonly kept: Row; readonly leftOut: r
       return type !== "queue" || !streams.has(placeOf({ vhost, name: destination }));
     }),
     parameters: parameters.filter(isKnown),
+    policies: policies.map((policy) => ({ ...policy, definition: ownRules(policy) })).filter(hasRules),
   };
   const ofPlugins = parameters
     .filter((parameter) => !isKnown(parameter))
     .map(({ component, name }) => `parameter ${text(component)} ${text(name)}`);
-  return { kept, leftOut: [...[...streams].map((stream) => `stream ${stream}`), ...ofPlugins] };
+  const rules = policies.flatMap((policy) =>
+    rulesOf(policy)
+      .filter(([rule]) => isOfPlugin(rule))
+      .map(([rule]) => `rule ${rule} of policy ${placeOf(policy)}`),
+  );
+  return { kept, leftOut: [...[...streams].map((stream) => `stream ${stream}`), ...ofPlugins, ...rules] };
+}
+
+function rulesOf({ definition }: Row): readonly [string, unknown][] {
+  return isRecord(definition) ? Object.entries(definition) : [];
+}
+
+function ownRules(policy: Row): Row {
+  return Object.fromEntries(rulesOf(policy).filter(([rule]) => !isOfPlugin(rule)));
+}
+
+function isOfPlugin(rule: string): boolean {
+  return rule.startsWith("federation-");
+}
+
+function hasRules(policy: Row): boolean {
+  return rulesOf(policy).length > 0;
 }
 
 function rowsOf(value: unknown): readonly Row[] {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unique } from "../support/amqp-client.ts";
@@ -97,6 +99,52 @@ describe("import --from", () => {
     expect(await brokerctl.run(["import", "x.json", "--from", "http://localhost:1"])).toMatchObject({ exitCode: 64 });
     expect(await brokerctl.run(["import", "--from", "localhost"])).toMatchObject({ exitCode: 65 });
     expect(await brokerctl.run(["import", "--from", "http://localhost:1"])).toMatchObject({ exitCode: 69 });
+  });
+});
+
+/** What a broker with streams, a shovel and federation says of itself. */
+const foreign = {
+  rabbitmq_version: "4.1.0",
+  queues: [
+    { name: "tasks", vhost: "/", durable: true, auto_delete: false, arguments: {} },
+    { name: "events", vhost: "/", durable: true, auto_delete: false, arguments: { "x-queue-type": "stream" } },
+  ],
+  bindings: ["tasks", "events"].map((destination) => ({
+    ...{ source: "amq.topic", vhost: "/", destination, destination_type: "queue", routing_key: "#", arguments: {} },
+  })),
+  parameters: [{ component: "shovel", name: "away", vhost: "/", value: { "src-queue": "tasks" } }],
+  policies: [
+    { name: "far", vhost: "/", pattern: "^far", "apply-to": "all", definition: { "federation-upstream-set": "all" } },
+    {
+      ...{ name: "both", vhost: "/", pattern: "^tasks$", "apply-to": "queues" },
+      definition: { "federation-upstream": "there", "max-length": 10, "max-age": "1h" },
+    },
+  ],
+};
+
+describe("import --from a RabbitMQ with more than there is here", () => {
+  const server = createServer((_, response) => response.end(JSON.stringify(foreign)));
+  beforeAll(() => once(server.listen(0, "127.0.0.1"), "listening"));
+  afterAll(() => server.close());
+
+  it("leaves that out and says so", async () => {
+    const { port } = Object(server.address());
+    const from = ["import", "--definitions-only", "--from", `http://guest:guest@127.0.0.1:${port}`];
+    const { exitCode, stdout, stderr } = await brokerctl.run(from);
+    expect(exitCode, stderr).toBe(0);
+    const said = (stdout + stderr).split("\n").filter((line) => line.startsWith("left out"));
+    expect(said).toEqual([
+      "left out: stream events in /",
+      "left out: parameter shovel away",
+      "left out: rule federation-upstream-set of policy far in /",
+      "left out: rule federation-upstream of policy both in /",
+    ]);
+    const admin = asGuest(broker);
+    expect(await admin.read("/queues/%2F?columns=name,policy")).toEqual([{ name: "tasks", policy: "both" }]);
+    expect(await admin.read("/policies/%2F")).toMatchObject([
+      { name: "both", definition: { "max-length": 10, "max-age": "1h" } },
+    ]);
+    expect(await admin.read("/exchanges/%2F/amq.topic/bindings/source")).toMatchObject([{ destination: "tasks" }]);
   });
 });
 

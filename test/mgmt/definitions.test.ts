@@ -318,6 +318,11 @@ describe("/api/definitions", () => {
     ],
     ["a stream", { queues: [{ ...queue, type: "stream" }] }, expect.stringContaining("stream")],
     [
+      "a rule that no policy may have, by the policy's name",
+      { policies: [{ name: "upstream", vhost: "/", pattern: "", definition: { "federation-upstream-set": "all" } }] },
+      "policy 'upstream' in vhost '/': Validation failed\n\nfederation-upstream-set are not recognised policy settings\n",
+    ],
+    [
       "an exchange of a type unknown here",
       { queues: [queue], exchanges: [{ name: "x", vhost: "/", type: "x-jms-topic" }] },
       "unknown exchange type 'x-jms-topic'",

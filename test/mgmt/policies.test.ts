@@ -293,8 +293,8 @@ describe("a policy", () => {
     });
   });
 
-  it("for mirrored queues is kept, though one node has nothing to mirror to", async () => {
-    const definition = { "ha-mode": "all", "queue-mode": "lazy" };
+  it("for mirrored queues or streams is kept, though there are none", async () => {
+    const definition = { "ha-mode": "all", "queue-mode": "lazy", "max-age": "7D" };
     expect((await admin.put(`/policies/%2F/${prefix}`, policy(definition))).status).toBe(201);
     expect(await admin.read(`/policies/%2F/${prefix}?columns=definition`)).toEqual({ definition });
   });
