@@ -44,7 +44,7 @@ import { Damages } from "./store/damages.ts";
 import { DataBackups } from "./store/data-backups.ts";
 import { DataScan } from "./store/data-scan.ts";
 import { MemoryStore } from "./store/memory-store.ts";
-import { PageFiles } from "./store/page-files.ts";
+import { PageFiles, pagesFolder } from "./store/page-files.ts";
 import type { Pages } from "./store/pages.ts";
 import { type Backups, type Damage, type Store, StoreError, type StoreListener } from "./store/store.ts";
 import { ThreadedStore } from "./store/threaded-store.ts";
@@ -248,17 +248,21 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.log.error({ ...damage }, "messages of a queue are damaged and left out; the others are served");
   }
 
+  storeMended(tables: readonly string[]): void {
+    this.log.error({ tables }, "tables in the data file were damaged and are made anew from their copies");
+  }
+
   async restore(): Promise<void> {
     const state = await this.store.open();
-    if (state.mended.length > 0) {
+    if (state.mended.length > 0) this.storeMended(state.mended);
+    if (!state.isTidy) {
       this.log.error(
-        { tables: state.mended },
-        "tables in the data file were damaged and are made anew from their copies",
+        "the data file was damaged where it says which of its pages are unused: it can only grow from now on",
       );
     }
     // The store's lock on the directory is held now: nobody else's pages are there.
     if (this.dataDir !== undefined) {
-      this.#pages = new PageFiles(join(this.dataDir, "pages"));
+      this.#pages = new PageFiles(join(this.dataDir, pagesFolder));
       if (state.segments.length > 0) this.#scan = this.#newScan(this.dataDir);
     }
     this.#lastSegment = state.lastSegment;

@@ -6,13 +6,15 @@ import type { Permissions } from "./permissions.ts";
 import type { Policies } from "./policies.ts";
 import type { Queue } from "./queue/queue.ts";
 import { Segment } from "./queue/segment.ts";
-import type {
-  BindingDefinition,
-  Definition,
-  ExchangeDefinition,
-  QueueDefinition,
-  StoredSegment,
-  StoredState,
+import {
+  type BindingDefinition,
+  type Damage,
+  type Definition,
+  type ExchangeDefinition,
+  type QueueDefinition,
+  type StoredSegment,
+  type StoredState,
+  StoreError,
 } from "./store/store.ts";
 import { addExchange, restoreBinding, restoreDelayed, restoreHistory, restoreQueue } from "./topology.ts";
 import type { Users } from "./users.ts";
@@ -27,6 +29,8 @@ export interface Restorable {
   readonly limits: Limits;
   readonly globalParameters: GlobalParameters;
   readonly vhosts: Vhosts;
+  /** Told of messages that belong to no queue. */
+  storeDamaged(damage: Damage): void;
 }
 
 /** Whose messages the store holds: a queue, or an exchange that keeps them. */
@@ -53,6 +57,7 @@ const readAheadQueues = 32;
 export class Restorer {
   readonly #target: Restorable;
   readonly #queues = new Map<number, StoredQueue>();
+  readonly #queueIds = new Set<number>();
   readonly #histories: KeptHistory[] = [];
 
   constructor(target: Restorable) {
@@ -112,13 +117,12 @@ export class Restorer {
   }
 
   #exchange({ kind: _, vhost, ...properties }: ExchangeDefinition): void {
-    const found = this.#target.vhosts.find(vhost);
-    if (found !== undefined) addExchange(found, { ...properties, durable: true });
+    addExchange(this.#vhost(vhost, properties.name), { ...properties, durable: true });
   }
 
   #queue({ kind: _, ...properties }: QueueDefinition): void {
-    const vhost = this.#target.vhosts.find(properties.vhost);
-    if (vhost === undefined) return;
+    const vhost = this.#vhost(properties.vhost, properties.name);
+    this.#queueIds.add(properties.id);
     const holder = holderOf(properties);
     if (holder !== undefined) return this.#held(vhost, holder, properties.id);
     const queue = restoreQueue(vhost, { ...properties, durable: true, exclusiveOwner: undefined });
@@ -137,12 +141,23 @@ export class Restorer {
   }
 
   #binding(definition: BindingDefinition): void {
-    const vhost = this.#target.vhosts.find(definition.vhost);
-    if (vhost !== undefined) restoreBinding(vhost, definition);
+    restoreBinding(this.#vhost(definition.vhost, definition.destination), definition);
+  }
+
+  /** They are defined and removed together. */
+  #vhost(name: string, holds: string): Vhost {
+    const vhost = this.#target.vhosts.find(name);
+    if (vhost !== undefined) return vhost;
+    throw new StoreError(
+      `the data file is damaged: it has '${holds}' in vhost '${name}', and no such vhost; restore a backup`,
+    );
   }
 
   #segment(row: StoredSegment): void {
     const queue = this.#queues.get(row.queueId);
+    if (!this.#queueIds.has(row.queueId)) {
+      this.#target.storeDamaged({ vhost: "", queue: "", segment: row.number, messages: row.count });
+    }
     queue?.restore(Segment.stored(row, queue.store, queue.memory));
   }
 }

@@ -4,7 +4,7 @@ import { Damages, type QueueDamage } from "./damages.ts";
 import { dataFileName } from "./data-file.ts";
 import { MessageTables } from "./message-tables.ts";
 import { readRows, stateFromRows } from "./recovery.ts";
-import { readVersion } from "./schema.ts";
+import { readVersion, schemaVersion } from "./schema.ts";
 import { damageOf, ownerStatement, SegmentReader, unlessDamaged } from "./segment-reader.ts";
 import { damagedSmallTables } from "./small-tables.ts";
 import { type Damage, StoreError, segmentMessagesMax } from "./store.ts";
@@ -78,7 +78,12 @@ function openToRead(file: string): Database {
   let db: Database | undefined;
   try {
     db = new Sqlite(file, { readonly: true, fileMustExist: true });
-    readVersion(db);
+    const version = readVersion(db);
+    if (version !== schemaVersion) {
+      throw new StoreError(
+        `'${file}' has the data of another version of tsbroker, or none (schema ${version}, not ${schemaVersion})`,
+      );
+    }
     return db;
   } catch (error) {
     db?.close();

@@ -1,20 +1,19 @@
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { openDatabase, setDurable } from "./database.ts";
+import { openDatabase, pageBytes, setDurable } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
+import { pagesFolder } from "./page-files.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { readVersion, upgradeSchema } from "./schema.ts";
-import { damageOf, isDamage, ownerStatement, SegmentReader } from "./segment-reader.ts";
+import { damageOf, isDamage, ownerStatement, type SegmentRead, SegmentReader } from "./segment-reader.ts";
 import { mendSmallTables } from "./small-tables.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
 import { type Damage, type StoredMessages, StoreError } from "./store.ts";
-
-/** Measured: records of 1 KiB are written twice as fast as with 4 KiB; small and large ones a little faster. */
-const pageBytes = 16 * 1024;
+import { forgetUnusedPages, knowsUnusedPages } from "./unused-pages.ts";
 
 /** Log to gather before it is copied into the data file. Less costs throughput at 1 KiB. */
 const checkpointPages = (16 * 1024 * 1024) / pageBytes;
@@ -37,6 +36,12 @@ const freePagesKept = (4 * 1024 * 1024) / pageBytes;
 /** Unused pages given back to the file system at a time: some milliseconds. */
 const freePagesStep = (8 * 1024 * 1024) / pageBytes;
 
+/**
+ * Pages, 4 GiB of them, that may come before the next checkpoint. A message whose size is damaged makes SQLite look for pages
+ * anywhere, and once it has come to one far away, it could never copy the log into the file.
+ */
+const pagesAhead = 256 * 1024;
+
 /** Rights on the data directory. */
 const ownerMode = 0o700;
 
@@ -53,8 +58,10 @@ export interface BatchToWrite {
 
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
-  /** Small tables that were damaged when it was opened, and are whole now. */
-  readonly mended: readonly string[];
+  /** Small tables that were damaged, and are whole now. */
+  #mended: readonly string[];
+  /** False when it did not know which of its pages are unused, and was told to use none of them. */
+  readonly isTidy: boolean;
   readonly #lock: Database;
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
@@ -63,7 +70,7 @@ export class DataFile {
   readonly #owner: Statement;
   readonly #checkpoints: Checkpoints;
   #mustCheckpointHere = false;
-  #mayShrink = true;
+  #mayShrink: boolean;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #checkpointState: Statement;
@@ -73,9 +80,10 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      const { db, mended } = openDataFile(join(directory, dataFileName));
+      const { db, mended, isTidy } = openDataFile(join(directory, dataFileName));
       this.#db = db;
-      this.mended = mended;
+      this.#mended = mended;
+      this.isTidy = isTidy;
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -87,8 +95,17 @@ export class DataFile {
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
     this.#commit = this.#db.prepare("COMMIT");
     this.#checkpointState = this.#db.prepare("PRAGMA wal_checkpoint(NOOP)").raw();
+    this.#mayShrink = this.#db.pragma("auto_vacuum", { simple: true }) !== 0;
     this.#freePages = this.#db.prepare("PRAGMA freelist_count").pluck();
+    this.#limitGrowth();
     this.#checkpoints = new Checkpoints(this.#db.name, (failure) => this.#checkpointed(failure));
+  }
+
+  /** The small tables that were found to be damaged since this was called, and are whole now. */
+  takeMended(): readonly string[] {
+    const mended = this.#mended;
+    this.#mended = [];
+    return mended;
   }
 
   /** Reads what a start needs; throws StoreError when the file is damaged. */
@@ -105,6 +122,7 @@ export class DataFile {
    * try gives up a table to which nothing can be added.
    */
   write({ definitions, droppedQueues, operations, isLastTry }: BatchToWrite): void {
+    if (isLastTry) this.#limitGrowth();
     this.#transaction(isLastTry, () => {
       for (const change of definitions) this.#definitions.apply(change);
       for (const queueId of droppedQueues) this.#messages.dropQueue(queueId);
@@ -122,14 +140,45 @@ export class DataFile {
     segment: number,
     isLastTry: boolean,
   ): { readonly messages: StoredMessages; readonly damage: Damage | undefined } {
-    const { messages, damaged } = this.#reader.read(segment, isLastTry);
+    const { messages, damaged } = this.#read(segment, isLastTry);
     return { messages, damage: damaged === 0 ? undefined : damageOf(this.#owner, segment, damaged) };
+  }
+
+  #read(segment: number, isLastTry: boolean): SegmentRead {
+    try {
+      return this.#reader.read(segment, isLastTry);
+    } catch (error) {
+      // What says where messages are is in small tables.
+      if (!isLastTry || !isDamage(error) || !this.#mendTables()) throw error;
+      return this.#reader.read(segment, isLastTry);
+    }
+  }
+
+  /** True when it was damage that made a transaction fail, and the next attempt may succeed. */
+  #avoidDamage(error: unknown, isLastTry: boolean): boolean {
+    if (isFull(error)) return this.#messages.avoidChanging();
+    return isDamage(error) && (this.#messages.avoidDamage(isLastTry) || (isLastTry && this.#mendTables()));
+  }
+
+  /** False when no small table is damaged, or one that is cannot be made anew, which a start may be able to. */
+  #mendTables(): boolean {
+    try {
+      const mended = mendSmallTables(this.#db);
+      this.#mended = [...this.#mended, ...mended];
+      return mended.length > 0;
+    } catch (error) {
+      if (!isDamage(error) && !(error instanceof StoreError)) throw error;
+      return false;
+    }
   }
 
   /** Has the log copied into the data file once enough of it has gathered; throws when that fails here. */
   checkpointIfDue(): void {
     if (this.#mustCheckpointHere || this.#logged() > checkpointPagesMax) this.#checkpoint();
-    else if (!this.#checkpoints.isRunning && this.#uncopied() >= checkpointPages) this.#checkpoints.start();
+    else if (!this.#checkpoints.isRunning && this.#uncopied() >= checkpointPages) {
+      this.#limitGrowth();
+      this.#checkpoints.start();
+    }
   }
 
   /** What came meanwhile is copied there again while it is much, and here once it is little. */
@@ -197,14 +246,20 @@ export class DataFile {
     } catch (error) {
       // Some errors, a full disk for one, have rolled back already.
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-      const isAvoided = isDamage(error) && this.#messages.avoidDamage(isLastTry);
+      const isAvoided = this.#avoidDamage(error, isLastTry);
       this.#messages.discard();
       if (!isAvoided) throw error;
       this.#transaction(isLastTry, step);
     }
   }
 
+  #limitGrowth(): void {
+    const pages = Number(this.#db.pragma("page_count", { simple: true }));
+    this.#db.pragma(`max_page_count = ${pages + pagesAhead}`);
+  }
+
   #checkpoint(): void {
+    this.#limitGrowth();
     this.#db.pragma("wal_checkpoint(PASSIVE)");
     this.#mustCheckpointHere = false;
   }
@@ -212,6 +267,11 @@ export class DataFile {
   #hasUnused(): boolean {
     return this.#mayShrink && Number(this.#freePages.get()) > freePagesKept;
   }
+}
+
+/** Said of a full disk, and of a page that is far beyond the others, which damage makes SQLite ask for. */
+function isFull(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_FULL");
 }
 
 const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOBIG", "INTERNAL"];
@@ -250,10 +310,64 @@ function closeToOthers(directory: string): void {
   if (uid === process.getuid?.() && (mode & 0o077) !== 0) chmodSync(directory, ownerMode);
 }
 
-function openDataFile(file: string): { readonly db: Database; readonly mended: readonly string[] } {
-  let db: Database | undefined;
+interface Opened {
+  readonly db: Database;
+  readonly mended: readonly string[];
+  readonly isTidy: boolean;
+}
+
+function openDataFile(file: string): Opened {
   try {
-    db = openDatabase(file);
+    refuseEmptied(file);
+    endLog(file);
+    const isTidy = !hasContent(file) || knowsUnusedPages(file);
+    if (!isTidy) forgetUnusedPages(file);
+    return isTidy ? openTidy(file) : { ...openWhole(file), isTidy };
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError(openFailure(file, error), { cause: error });
+  }
+}
+
+/** To make a table anew SQLite moves a page, which may be, or be found from, one that is damaged: then none is moved any more. */
+function openTidy(file: string): Opened {
+  try {
+    return { ...openWhole(file), isTidy: true };
+  } catch (error) {
+    if (!isDamage(error) || hasContent(`${file}-wal`)) throw error;
+    forgetUnusedPages(file);
+    return { ...openWhole(file), isTidy: false };
+  }
+}
+
+/** A file without a byte is what a first start leaves that was ended at once; later ones have made more than that. */
+function refuseEmptied(file: string): void {
+  const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere || hasContent(file) || hasContent(`${file}-wal`) || !existsSync(join(dirname(file), pagesFolder)))
+    return;
+  throw new StoreError(`data file '${file}' is empty, and once was not: restore a backup, or remove it to begin anew`);
+}
+
+/** Has what a crash left in the log copied into the data file. */
+function endLog(file: string): void {
+  if (!hasContent(`${file}-wal`)) return;
+  const db = openDatabase(file);
+  try {
+    readVersion(db);
+    setDurable(db);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.close();
+  }
+}
+
+function hasContent(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function openWhole(file: string): Pick<Opened, "db" | "mended"> {
+  const db = openDatabase(file);
+  try {
     // Looked at before anything is written to it: it may be another program's.
     readVersion(db);
     db.pragma(`page_size = ${pageBytes}`);
@@ -264,13 +378,19 @@ function openDataFile(file: string): { readonly db: Database; readonly mended: r
     upgradeSchema(db);
     return { db, mended: mendSmallTables(db) };
   } catch (error) {
-    db?.close();
-    if (error instanceof StoreError) throw error;
-    if (error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_NOTADB")) {
-      throw new StoreError(`'${file}' is not a data file of tsbroker: ${reason(error)}`, { cause: error });
-    }
-    throw new StoreError(`data file '${file}' cannot be used: ${reason(error)}`, { cause: error });
+    db.close();
+    throw error;
   }
+}
+
+function openFailure(file: string, error: unknown): string {
+  if (error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_NOTADB")) {
+    return `'${file}' is not a data file of tsbroker, or its first page is damaged: ${reason(error)}`;
+  }
+  if (isDamage(error)) {
+    return `data file '${file}' is too damaged to be used (${reason(error)}): restore a backup, or repair the disk and start again`;
+  }
+  return `data file '${file}' cannot be used: ${reason(error)}`;
 }
 
 function directoryReason(error: unknown): string {

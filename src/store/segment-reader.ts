@@ -20,11 +20,11 @@ const failingMsMax = 10_000;
 const fewMessages = 32;
 
 /**
- * True for what SQLite says of pages that hold no tree, or not the one that they should, and of pages that the disk does not
- * give: EIO comes as the former.
+ * True for what SQLite says of pages that hold no tree, or not the one that they should, of values on them whose sizes cannot
+ * be, and of pages that the disk does not give: EIO comes as the first.
  */
 export function isDamage(error: unknown): error is Error {
-  return error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|IOERR_(SHORT_)?READ)/.test(error.code);
+  return error instanceof Sqlite.SqliteError && /^SQLITE_(CORRUPT|TOOBIG|NOMEM|IOERR_(SHORT_)?READ)/.test(error.code);
 }
 
 /** What a look at the file gives; undefined when it comes upon damage. */
@@ -79,7 +79,9 @@ export class SegmentReader {
     const hidden = this.#hidden.all(segment);
     try {
       const rows = hidden.length > 0 ? undefined : joined(readers.map((reader) => rowsOf(reader, segment)));
-      if (rows !== undefined && rows.indexes.length >= this.#expected(segment)) return whole(segment, rows);
+      const read = rows !== undefined && isAligned(rows) ? whole(segment, rows) : undefined;
+      // What is wrong with one message may be in the way of those behind it.
+      if (read?.damaged === 0 && read.messages.indexes.length >= this.#expected(segment)) return read;
     } catch (error) {
       if (!isDamage(error) || !isLastTry) throw error;
     }
@@ -202,6 +204,12 @@ function rowsOf({ range }: TableReader, segment: number): Rows {
     checksums: numbers(checksums),
     bytes: Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0),
   };
+}
+
+/** Whether the lists are of the same rows: an aggregate leaves out the NULL that a column of a damaged row may seem to be. */
+function isAligned({ indexes, flags, expiresAt, sizes, checksums, bytes }: Rows): boolean {
+  const isSame = [flags, expiresAt, sizes, checksums].every((column) => column.length === indexes.length);
+  return isSame && sizes.reduce((sum, size) => sum + size, 0) === bytes.length;
 }
 
 /** What tables have of a segment, one after the other: the elder ones have what came first. */

@@ -1,5 +1,5 @@
-import type { Database } from "better-sqlite3";
-import { definitionKinds, definitionTables } from "./definition-rows.ts";
+import Sqlite, { type Database } from "better-sqlite3";
+import { definitionFromRow, definitionKinds, definitionTables } from "./definition-rows.ts";
 import { unlessDamaged } from "./segment-reader.ts";
 import { StoreError } from "./store.ts";
 
@@ -27,24 +27,69 @@ export function damagedSmallTables(db: Database): string[] {
  */
 export function mendSmallTables(db: Database): string[] {
   const damaged = damagedSmallTables(db);
-  for (const table of damaged) makeAnew(db, table, rowsOf(db, table));
+  for (const table of damaged) mend(db, table);
   return damaged;
 }
 
-/** Those of the table, or of the index where that has more: what is damaged may have lost some. */
-function rowsOf(db: Database, table: string): readonly unknown[] {
-  const columns = columnsOf(db, table).join(", ");
-  const [key] = indexesOf(db, table, "pk");
-  // A table WITHOUT ROWID is the index of its key. To scan it SQLite would take the copy, unless it is told.
-  const sides = [key === undefined ? "NOT INDEXED" : `INDEXED BY ${key}`, `INDEXED BY ${copyOf(db, table)}`];
-  const [one, other] = sides
-    .map((side) => unlessDamaged(() => db.prepare(`SELECT ${columns} FROM ${table} ${side}`).raw().all()))
-    .filter((rows) => rows !== undefined);
-  if (one === undefined) throw new StoreError(`the data file is damaged where its table '${table}' is, and its copy`);
-  return other !== undefined && other.length > one.length ? other : one;
+/** Of a table and its copy, the one that seems to be right makes it anew; the other one where that cannot be. */
+function mend(db: Database, table: string): void {
+  for (const { rows } of sidesOf(db, table)) if (makeAnew(db, table, rows)) return;
+  throw new StoreError(
+    `the data file is damaged where its table '${table}' is, and its copy: restore a backup, or repair the disk and start again`,
+  );
 }
 
-function makeAnew(db: Database, table: string, rows: readonly unknown[]): void {
+/** What can be read of a table, or of the index that is its copy. */
+interface Side {
+  readonly rows: readonly unknown[][];
+  /** That SQLite complains of neither its pages nor their order. */
+  readonly isSound: boolean;
+}
+
+/** The better side first: what is damaged may have lost rows. The table where nothing tells. */
+function sidesOf(db: Database, table: string): Side[] {
+  const columns = columnsOf(db, table).join(", ");
+  const [key] = indexesOf(db, table, "pk");
+  const copy = copyOf(db, table);
+  const complaints = unlessDamaged(() => textsOf(db, `PRAGMA integrity_check(${table})`)) ?? [];
+  // A table WITHOUT ROWID is the index of its key. To scan it SQLite would take the copy, unless it is told.
+  const sides = [
+    { tree: table, by: key === undefined ? "NOT INDEXED" : `INDEXED BY ${key}`, wrong: "PRIMARY KEY order" },
+    { tree: copy, by: `INDEXED BY ${copy}`, wrong: "?" },
+  ].flatMap(({ tree, by, wrong }) => {
+    const rows = unlessDamaged(() => rowsOf(db, `SELECT ${columns} FROM ${table} ${by}`));
+    if (rows === undefined || !areReadable(table, rows)) return [];
+    const root = textsOf(db, `SELECT rootpage FROM sqlite_schema WHERE name = '${tree}'`).join();
+    return [{ rows, isSound: !complaints.some((text) => text.includes(`Tree ${root} `) || text.includes(wrong)) }];
+  });
+  return sides.sort((a, b) => Number(b.isSound) - Number(a.isSound) || b.rows.length - a.rows.length);
+}
+
+/** Whether rows of definitions stand for some. */
+function areReadable(table: string, rows: readonly unknown[][]): boolean {
+  const kind = definitionKinds.find((one) => definitionTables[one].table === table);
+  if (kind === undefined) return true;
+  try {
+    for (const row of rows) definitionFromRow(kind, row);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return false;
+  }
+}
+
+/** False when these cannot be its rows. */
+function makeAnew(db: Database, table: string, rows: readonly unknown[][]): boolean {
+  try {
+    replaceTable(db, table, rows);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError) || !error.code.startsWith("SQLITE_CONSTRAINT")) throw error;
+    return false;
+  }
+}
+
+function replaceTable(db: Database, table: string, rows: readonly unknown[][]): void {
   const columns = columnsOf(db, table);
   const copied = textsOf(db, `SELECT name FROM pragma_index_info('${copyOf(db, table)}')`);
   const [create = ""] = textsOf(db, `SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = '${table}'`);
@@ -82,4 +127,9 @@ function indexesOf(db: Database, table: string, origin: "c" | "pk"): string[] {
 
 function textsOf(db: Database, sql: string): string[] {
   return db.prepare(sql).pluck().all().map(String);
+}
+
+function rowsOf(db: Database, sql: string): unknown[][] {
+  const rows: unknown[] = db.prepare(sql).raw().all();
+  return rows.filter((row) => Array.isArray(row));
 }

@@ -135,12 +135,16 @@ export class SqliteMessages implements BatchTarget {
    * messages would go to, those go to another table. What else there is to write shall not wait.
    */
   avoidDamage(isLastTry: boolean): boolean {
-    if (this.#changing !== undefined) {
-      this.#damaged.add(this.#changing);
-      return true;
-    }
+    if (this.avoidChanging()) return true;
     if (!this.#inserting || !isLastTry || !setAside(this.#db)) return false;
     this.#prepare();
+    return true;
+  }
+
+  /** The part of {@link avoidDamage} about messages that are deleted or changed. */
+  avoidChanging(): boolean {
+    if (this.#changing === undefined) return false;
+    this.#damaged.add(this.#changing);
     return true;
   }
 

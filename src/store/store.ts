@@ -67,6 +67,8 @@ export interface StoreListener {
   storeFailing(error: Error): void;
   /** The batch that failed is committed. */
   storeRecovered(): void;
+  /** Tables that were damaged are made anew from their copies, with nothing missing. */
+  storeMended(tables: readonly string[]): void;
   /** Messages were read that are not what was written; they are left out. */
   storeDamaged(damage: Damage): void;
 }
@@ -171,6 +173,8 @@ export interface StoredState {
   readonly lastQueueId: number;
   /** Tables that were damaged, and were made anew from their copies with nothing missing. */
   readonly mended: readonly string[];
+  /** False when it was damaged which parts of the data file are unused: none of them is used again. */
+  readonly isTidy: boolean;
 }
 
 export interface VhostDefinition {

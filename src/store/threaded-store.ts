@@ -162,7 +162,8 @@ export class ThreadedStore implements Store {
     switch (answer.name) {
       case "opened":
         if (this.#life.name === "opening") {
-          this.#opened(this.#life.opened, () => ({ ...stateFromRows(answer.rows), mended: answer.mended }));
+          const { rows, mended, isTidy } = answer;
+          this.#opened(this.#life.opened, () => ({ ...stateFromRows(rows), mended, isTidy }));
         }
         break;
       case "refused":
@@ -174,6 +175,9 @@ export class ThreadedStore implements Store {
         break;
       case "read":
         this.#read(answer);
+        break;
+      case "mended":
+        this.#options.listener.storeMended(answer.tables);
         break;
       case "failing":
         this.#failing(answer.reason);

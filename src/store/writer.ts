@@ -4,6 +4,7 @@ import { runInNewContext } from "node:vm";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { DataFile, isDiskError } from "./data-file.ts";
 import type { BatchRequest, CloseRequest, ReadRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
+import { isDamage } from "./segment-reader.ts";
 import { StoreError } from "./store.ts";
 
 /** How soon to try again what the disk refused. */
@@ -46,6 +47,7 @@ class Writer {
   #readRetry: NodeJS.Timeout | undefined;
   #tidy: NodeJS.Timeout | undefined;
   #isBusy = false;
+  #isClosing = false;
 
   constructor(file: DataFile, port: MessagePort) {
     this.#file = file;
@@ -53,6 +55,8 @@ class Writer {
   }
 
   handle(request: OpenedRequest): void {
+    // After a start that failed, what queues have asked for meanwhile.
+    if (this.#isClosing) return;
     switch (request.name) {
       case "batch":
         this.#batch = request;
@@ -98,7 +102,8 @@ class Writer {
 
   #failed(error: Error): void {
     if (this.#retry !== undefined) return;
-    this.#answer({ name: "failing", reason: error.message });
+    const advice = isDamage(error) ? "; if it does not go on by itself, restart the broker: a start can mend more" : "";
+    this.#answer({ name: "failing", reason: `${error.message}${advice}` });
     this.#retry = setInterval(() => this.#tryAgain(), retryMs);
   }
 
@@ -118,6 +123,7 @@ class Writer {
       this.#batch = undefined;
       this.#tries = 0;
       this.#answer({ name: "committed" });
+      this.#tellMended();
       // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them.
       if (memory.byteLength > largeBatchBytes && typeof collectGarbage === "function")
         setImmediate(() => collectGarbage());
@@ -131,6 +137,7 @@ class Writer {
   #read({ segment }: Pick<ReadRequest, "segment">, tries: number): void {
     try {
       this.#answer({ name: "read", segment, ...this.#file.read(segment, tries >= triesMax) });
+      this.#tellMended();
     } catch (error) {
       if (!isDiskError(error)) throw thrown(error);
       this.#failedReads.push({ segment, tries });
@@ -145,8 +152,14 @@ class Writer {
     for (const { segment, tries } of failed) this.#read({ segment }, tries + 1);
   }
 
+  #tellMended(): void {
+    const tables = this.#file.takeMended();
+    if (tables.length > 0) this.#answer({ name: "mended", tables });
+  }
+
   #close({ abandon }: CloseRequest): void {
     assert(abandon || this.#batch === undefined, "closed with a batch to write");
+    this.#isClosing = true;
     clearInterval(this.#retry);
     clearTimeout(this.#tidy);
     clearTimeout(this.#readRetry);
@@ -173,7 +186,7 @@ function open(port: MessagePort, directory: string): void {
     const rows = file.recover();
     const writer = new Writer(file, port);
     port.on("message", (request: OpenedRequest) => writer.handle(request));
-    port.postMessage({ name: "opened", rows, mended: file.mended } satisfies WriterAnswer);
+    port.postMessage({ name: "opened", rows, mended: file.takeMended(), isTidy: file.isTidy } satisfies WriterAnswer);
     writer.tidyUp();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -136,7 +136,12 @@ async function run(parent: string, label: string, recordBytes: number, total: nu
   };
   const store = new ThreadedStore({
     directory,
-    listener: { storeFailing: fail, storeRecovered: () => {}, storeDamaged: () => fail(new Error("damaged")) },
+    listener: {
+      storeFailing: fail,
+      storeRecovered: () => {},
+      storeMended: () => {},
+      storeDamaged: () => fail(new Error("damaged")),
+    },
     onCrash: fail,
   });
   await store.open();

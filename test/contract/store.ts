@@ -493,7 +493,7 @@ export function storeContract(start: () => Promise<StoreSubject>): void {
     it("start at 0 in an empty store", async () => {
       const { definitions: none, ...rest } = await store.open();
       expect(none).toEqual([]);
-      expect(rest).toEqual({ segments: [], lastSegment: 0, lastQueueId: 0, mended: [] });
+      expect(rest).toEqual({ segments: [], lastSegment: 0, lastQueueId: 0, mended: [], isTidy: true });
     });
 
     it("never go back when what had them is gone", async () => {

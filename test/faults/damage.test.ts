@@ -139,6 +139,15 @@ it("a page that is no page any more is found, named, and costs what was on it", 
   expect(left).toBeGreaterThan(messages - 20);
 });
 
+it("a message that claims to be of gigabytes is found, named, and costs what is beside it at most", async () => {
+  const at = placeOf(hurt, 100);
+  const start = at - (at % pageBytes);
+  const page = readFileSync(join(broker.dataDir, "tsbroker.db")).subarray(start, start + pageBytes);
+  // By SQLite's file format: behind the head of a page are the places of its cells, which begin with their size.
+  overwrite(start + page.readUInt16BE(8 + 2 * 4), Buffer.from([0x82, 0xff, 0xff, 0xff, 0x7f]));
+  expect(await servesTheRest()).toBeGreaterThan(messages - 20);
+});
+
 describe("a ruined page where the next message would go", () => {
   it.each([
     ["full of zeros", 0, 0x00],
@@ -249,6 +258,58 @@ describe("a ruined page of everything but messages", () => {
     undo();
     await start();
     expect(await allDefinitions()).toEqual(definitions);
+  });
+
+  it("costs nothing where a definition of the table, and not of its copy, makes no sense", async () => {
+    const definitions = await defined();
+    const [at = 0] = placesOf(["user"]);
+    const inPage = readFileSync(join(broker.dataDir, "tsbroker.db"))
+      .subarray(at, at + pageBytes)
+      .indexOf('["monitoring"]');
+    expect(inPage).toBeGreaterThan(0);
+    // What was JSON is none.
+    overwrite(at + inPage, Buffer.from("!"));
+    await start();
+    expect(await allDefinitions()).toEqual(definitions);
+  });
+
+  it("costs nothing where one of the tables is another one's page", async () => {
+    const definitions = await defined();
+    const [at = 0, other = 0] = placesOf(["high_water", "binding"]);
+    overwrite(at, readFileSync(join(broker.dataDir, "tsbroker.db")).subarray(other, other + pageBytes));
+    await start();
+    expect(await allDefinitions()).toEqual(definitions);
+  });
+
+  it("gives no number of messages out twice where the highest of them is as it was before", async () => {
+    const undo = kept(["high_water", "high_water_copy"]);
+    await start();
+    const later = await client.queue(channel, { durable: true });
+    channel.sendToQueue(later, Buffer.from("later"), { persistent: true });
+    await channel.waitForConfirms();
+    await broker.shutdown();
+    undo();
+    await start();
+    channel.sendToQueue(fine, Buffer.from("new"), { persistent: true });
+    await channel.waitForConfirms();
+    await start();
+    expect(await drain(channel, later)).toEqual(["later"]);
+    expect((await drain(channel, fine)).slice(messages)).toEqual(["new"]);
+  });
+
+  it("keeps the broker from starting, with a reason, where definitions do not fit together", async () => {
+    const change = (sql: string) => {
+      const db = new Sqlite(join(broker.dataDir, "tsbroker.db"));
+      db.exec(sql);
+      db.close();
+    };
+    change("UPDATE vhost SET name = 'another'");
+    const logged = broker.log().length;
+    await expect(broker.restart()).rejects.toThrow();
+    expect(broker.log().slice(logged).trim().split("\n")).toEqual([expect.stringContaining("no such vhost")]);
+    change("UPDATE vhost SET name = '/'");
+    await start();
+    expect(await drain(channel, fine)).toHaveLength(messages);
   });
 
   it("can be mended more than once", async () => {

@@ -21,6 +21,7 @@ async function run(directory: string): Promise<void> {
     listener: {
       storeFailing: () => print("failing"),
       storeRecovered: () => print("recovered"),
+      storeMended: () => print("mended"),
       storeDamaged: () => print("damaged"),
     },
     onCrash: (error) => {

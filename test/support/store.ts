@@ -79,6 +79,10 @@ export class ListenerLog implements StoreListener {
     this.heard.push("recovered");
   }
 
+  storeMended(tables: readonly string[]): void {
+    this.heard.push(`mended: ${tables.join(", ")}`);
+  }
+
   storeDamaged({ vhost, queue, messages }: Damage): void {
     this.heard.push(`damaged: ${messages} in ${queue} of ${vhost}`);
   }

@@ -221,7 +221,7 @@ describe("Data that cannot be used", () => {
     writeFileSync(dataFile(directory), "nothing that SQLite knows ".repeat(1000));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `'${dataFile(directory)}' is not a data file of tsbroker: file is not a database`,
+      message: `'${dataFile(directory)}' is not a data file of tsbroker, or its first page is damaged: file is not a database`,
     });
   });
 
