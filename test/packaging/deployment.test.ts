@@ -11,6 +11,10 @@ describe.each(["docker/Dockerfile", "docker/celery/Dockerfile"])("%s", (file) =>
     expect(validate(text)).toEqual([]);
   });
 
+  it("needs nothing that only some builders know, nor an image of the builder's own", () => {
+    expect(text).not.toMatch(/^# *syntax=|^(COPY|ADD) .*--(chmod|link)|^RUN .*--mount|<</m);
+  });
+
   it("ends as another user than root", () => {
     const user = [...text.matchAll(/^(FROM|USER) (.*)$/gm)].at(-1);
     expect(user?.[1]).toBe("USER");
