@@ -29,6 +29,11 @@ describe("the image", () => {
     expect(text.match(/^FROM /gm)).toHaveLength(2);
   });
 
+  it("can be run as any user", () => {
+    const directories = /install .*--mode=1777((?:[ \\\n]+\/\S+)+)/.exec(text)?.[1]?.match(/\/\S+/g);
+    expect(directories).toEqual(["/var/lib/rabbitmq", "/var/log/rabbitmq", "/etc/rabbitmq", "/etc/rabbitmq/conf.d"]);
+  });
+
   it("has RabbitMQ's volume, ports and a health check", () => {
     expect(text).toMatch(/^VOLUME \/var\/lib\/rabbitmq$/m);
     expect(text).toMatch(/^EXPOSE 5671 5672 15671 15672 15692$/m);
