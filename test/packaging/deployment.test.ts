@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { validate } from "dockerfile-utils";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { systemdAnalyze } from "../support/programs.ts";
 
 describe.each(["docker/Dockerfile", "docker/celery/Dockerfile"])("%s", (file) => {
@@ -56,6 +58,23 @@ describe("the image's entry point", () => {
     expect(dataDirGiven({ TSBROKER_DATA_DIR: "/own" })).toBe("/own");
     expect(dataDirGiven({ RABBITMQ_MNESIA_DIR: "/theirs" })).toBe("");
     expect(dataDirGiven({ RABBITMQ_MNESIA_BASE: "/theirs" })).toBe("");
+  });
+});
+
+describe("the image's rabbitmq-server", () => {
+  it("starts the broker, called by the entry point or by a script of one's own", () => {
+    const bin = mkdtempSync(join(tmpdir(), "image-bin-"));
+    onTestFinished(() => rmSync(bin, { recursive: true }));
+    symlinkSync(resolve("dist/bin/tsbroker.js"), join(bin, "tsbroker"));
+    symlinkSync(resolve("docker/rabbitmq-server"), join(bin, "rabbitmq-server"));
+    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    for (const command of [
+      ["rabbitmq-server", "--help"],
+      ["sh", "-c", "true && rabbitmq-server --help"],
+    ]) {
+      const { stdout } = spawnSync("docker/docker-entrypoint.sh", command, { env, encoding: "utf8" });
+      expect(stdout).toMatch(/^Usage: tsbroker start /);
+    }
   });
 });
 
