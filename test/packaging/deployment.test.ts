@@ -31,6 +31,11 @@ describe("the image", () => {
     expect(text.match(/^FROM /gm)).toHaveLength(2);
   });
 
+  it("names its user by number, which Kubernetes needs to see that it is not root", () => {
+    expect(text).toMatch(/^USER 999:999$/m);
+    expect(text).toMatch(/useradd .*--uid 999 .* rabbitmq/);
+  });
+
   it("can be run as any user", () => {
     const directories = /install .*--mode=1777((?:[ \\\n]+\/\S+)+)/.exec(text)?.[1]?.match(/\/\S+/g);
     expect(directories).toEqual(["/var/lib/rabbitmq", "/var/log/rabbitmq", "/etc/rabbitmq", "/etc/rabbitmq/conf.d"]);
