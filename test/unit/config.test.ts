@@ -107,6 +107,10 @@ describe("a setting", () => {
       { file: "handshake_timeout = 0" },
       `${path} line 1: handshake_timeout: '0' is not a whole number from 1 to 2147483647`,
     ],
+    [
+      { file: "vm_memory_high_watermark.relative = lots" },
+      `${path} line 1: vm_memory_high_watermark.relative: 'lots' is not a part of the memory such as 0.4, or a size such as 2GB`,
+    ],
     [{ flags: { loopbackUsers: "a,,b" } }, "--loopback-users: 'a,,b' is not names separated by commas, or 'none'"],
     [{ flags: { defaultPass: "" } }, "--default-pass: the value is not a password"],
   ])("that cannot be used says where it came from and what is allowed: %j", (sources, message) => {
