@@ -3,6 +3,8 @@ import { type ArgumentError, CommandError, type ExitCode, exitCode } from "./com
 import { printable } from "./formatters.ts";
 import { ApiError } from "./management-client.ts";
 
+const passwordSources = "the password is read from TSBROKER_PASSWORD or ~/.config/tsbroker, or asked for";
+
 /** The command line makes no sense for a command that is known. */
 export class UsageFailure extends Error {
   override readonly name = "UsageFailure";
@@ -69,16 +71,22 @@ function commanderText({ code, message }: CommanderError): string {
       return "too many arguments.";
     case "commander.unknownOption":
     case "commander.optionMissingArgument":
-      return `Invalid options for this command:\n${plainText(message)}`;
+      return `Invalid options for this command:\n${optionText(message)}`;
     default:
-      return plainText(message);
+      return optionText(message);
   }
+}
+
+/** A complaint of an option, with what to do instead of one that rabbitmqadmin has. */
+function optionText(message: string): string {
+  const text = plainText(message);
+  return text.includes("'--password'") ? `${text}: ${passwordSources}` : text;
 }
 
 function unknownCommand({ code, message }: CommanderError, program: Command): Failure {
   // Commander has printed the help already when there is no command at all.
   if (code === "commander.help") return { code: exitCode.usage, text: "" };
-  const text = plainText(message);
+  const text = optionText(message);
   const [, name, suggestion] = /^unknown command '(.*?)'(?:.*\(Did you mean (?:one of )?(.*?)\?\))?$/.exec(text) ?? [];
   if (name === undefined) return { code: exitCode.usage, text: `Error (argument validation): ${text}\n` };
   const meant = `Did you mean '${suggestion}'?`;
@@ -93,8 +101,7 @@ function plainText(message: string): string {
 function refusal({ status, message }: ApiError): Failure {
   if (status !== 401) return { code: exitCode.unavailable, text: `Error:\n${message}\n` };
   if (message === "Login failed" || message === "User can only log in via localhost") {
-    const advice =
-      "The user comes from --user or TSBROKER_USER, the password from TSBROKER_PASSWORD or ~/.config/tsbroker";
+    const advice = `The user comes from --user or TSBROKER_USER; ${passwordSources}`;
     return { code: exitCode.dataError, text: `Error:\n${message}\n\n${advice}\n` };
   }
   const advice = "The user lacks the tag or the permission for this: see set_user_tags and set_permissions";

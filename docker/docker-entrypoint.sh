@@ -1,6 +1,5 @@
 #!/bin/sh
-# `rabbitmq-server`, the command of RabbitMQ's image, starts the broker with the files under /etc/rabbitmq; anything else is
-# run as it is.
+# Runs a command, `rabbitmq-server` unless another is given, so that a broker it starts reads the files under /etc/rabbitmq.
 set -eu
 
 configuration=${RABBITMQ_CONFIGURATION_DIR:-/etc/rabbitmq}
@@ -13,9 +12,5 @@ fi
 # Data is in the volume unless somebody says where, also that of root, which would be elsewhere.
 if [ "$(id -u)" = 0 ] && [ -z "${TSBROKER_DATA_DIR:-}${RABBITMQ_MNESIA_DIR:-}${RABBITMQ_MNESIA_BASE:-}" ]; then
   export TSBROKER_DATA_DIR="${XDG_STATE_HOME:-/var/lib/rabbitmq}/tsbroker"
-fi
-if [ "${1:-}" = rabbitmq-server ]; then
-  shift
-  exec tsbroker start "$@"
 fi
 exec "$@"

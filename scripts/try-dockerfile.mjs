@@ -2,7 +2,7 @@
 // image would, and tries it. `node scripts/try-dockerfile.mjs [folder]`; what needs root (packages, users) is left out.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
@@ -14,7 +14,7 @@ const folder = given === undefined ? mkdtempSync(join(tmpdir(), "tsbroker-image-
 /** Commands that change the system, of which a plain folder has none. */
 const ofSystem = /^(apt-get|rm -rf \/var\/lib\/apt|groupadd|useradd)\b/;
 /** Places of the image that commands name. */
-const places = /(?<![\w./$])\/(build|opt|usr\/local\/bin|var\/lib\/rabbitmq|etc\/rabbitmq)\b/g;
+const places = /(?<![\w./$])\/(build|opt|usr\/local\/bin|var\/(lib|log)\/rabbitmq|etc\/rabbitmq)\b/g;
 
 function stagesOf(text) {
   const lines = text
@@ -36,7 +36,6 @@ function inPlace(text, root) {
 
 function copy(rest, root, workdir) {
   const from = /--from=(\S+)/.exec(rest)?.[1];
-  const mode = /--chmod=(\d+)/.exec(rest)?.[1];
   const paths = rest.replaceAll(/--\w+=\S+\s*/g, "").split(/\s+/);
   const target = paths.pop() ?? ".";
   const to = target.startsWith("/") ? join(root, target) : join(workdir, target);
@@ -46,7 +45,6 @@ function copy(rest, root, workdir) {
     const place = isFolder ? join(to, basename(path)) : to;
     mkdirSync(join(place, ".."), { recursive: true });
     cpSync(source, place, { recursive: statSync(source).isDirectory(), verbatimSymlinks: true });
-    if (mode !== undefined) chmodSync(place, Number.parseInt(mode, 8));
   }
 }
 

@@ -7,7 +7,7 @@ export type Duration = number | `${number}${keyof typeof unitMs}`;
 
 /** A time span in milliseconds. Throws RangeError for what is none. */
 export function durationMs(duration: Duration): number {
-  if (typeof duration === "number" && duration >= 0) return duration;
+  if (typeof duration === "number" && duration >= 0 && Number.isFinite(duration)) return duration;
   const [, digits, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration)) ?? [];
   if (unit !== "ms" && unit !== "s" && unit !== "m" && unit !== "h" && unit !== "d") {
     throw new RangeError(`'${duration}' is no time span: give milliseconds, or a text such as "500ms", "30s" or "1h"`);
@@ -36,6 +36,7 @@ export class AdvanceableClock extends SystemClock {
       await turn();
     }
     this.#aheadMs += Math.max(0, end - this.now());
+    this.sleep();
     await turn();
   }
 }

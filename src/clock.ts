@@ -136,8 +136,13 @@ export class SystemClock implements Clock {
   #wake(): void {
     this.#wakeAt = Number.POSITIVE_INFINITY;
     this.fireDue();
+    this.sleep();
+  }
+
+  /** Sleeps until the next timer is due, by the time that it is now: to be called when the clock was put forward. */
+  protected sleep(): void {
     const next = this.nextDue();
-    if (next !== undefined && next < this.#wakeAt) this.#sleepUntil(next);
+    if (next !== undefined) this.#sleepUntil(next);
   }
 
   /** When the next timer is due; undefined when there is none. */

@@ -89,6 +89,8 @@ export interface ConfigSources {
   readonly readFile: (path: string) => string;
   /** The names in a directory; undefined when it is none. */
   readonly readDirectory?: (path: string) => readonly string[] | undefined;
+  /** Without it every file is taken to be there. */
+  readonly exists?: (path: string) => boolean;
 }
 
 /** The settings, and what a person should know of how they came about. */
@@ -309,19 +311,26 @@ function fromFile(option: Option<unknown>, file: ConfigFile): Given | undefined 
 }
 
 /** The main file, and then the others in the order of their names. */
-function configFiles({ flags, env, readFile, readDirectory }: ConfigSources): readonly ConfigFile[] {
+function configFiles({ flags, env, readFile, readDirectory, exists }: ConfigSources): readonly ConfigFile[] {
   const open = (from: string, path: string): ConfigFile => {
     const content = read(from, path, readFile);
     return { path, lines: inFile(path, () => parseConfigFile(content, env)) };
   };
   const variable = configFileEnv.find((name) => env[name]);
-  const main = flags["config"] ?? (variable === undefined ? undefined : env[variable]);
+  const given = flags["config"] ?? (variable === undefined ? undefined : env[variable]);
+  const main = given === undefined ? undefined : withEnding(given, exists);
   const more = configFilesEnv.find((name) => env[name]);
   const place = more === undefined ? undefined : env[more];
   return [
     ...(main === undefined ? [] : [open(flags["config"] === undefined ? (variable ?? "") : "--config", main)]),
     ...(place === undefined ? [] : filesIn(place, readDirectory).map((path) => open(more ?? "", path))),
   ];
+}
+
+/** The name of the main file may lack its `.conf`, as in RABBITMQ_CONFIG_FILE=/etc/rabbitmq/rabbitmq. */
+function withEnding(path: string, exists: ConfigSources["exists"]): string {
+  const whole = `${path}.conf`;
+  return exists?.(path) === false && exists(whole) ? whole : path;
 }
 
 function filesIn(place: string, readDirectory: ConfigSources["readDirectory"]): readonly string[] {

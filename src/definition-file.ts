@@ -55,9 +55,14 @@ export class DefinitionFile {
   /** What is wrong in the file under the file's name, anything else as it is. */
   #fault(cause: unknown): unknown {
     if (!(cause instanceof BrokerError || cause instanceof InvalidPatternError)) return cause;
-    const reason = cause instanceof BrokerError ? cause.detail : cause.message;
+    const reason = cause instanceof BrokerError ? detailOf(cause) : cause.message;
     return new DefinitionFileError(`definitions '${this.#path}' cannot be used: ${reason}`, { cause });
   }
+}
+
+/** What is wrong; of text that is no JSON where it stops to be JSON. */
+function detailOf({ detail, cause }: BrokerError): string {
+  return cause instanceof SyntaxError ? `it is no JSON: ${cause.message}` : detail;
 }
 
 function reasonOf(error: unknown): string {

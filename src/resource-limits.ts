@@ -77,7 +77,7 @@ function limitOption(help: string, key: string, fallback: ResourceLimit, fallbac
     read: (lines) => {
       const relative = lines.filter(({ key: words }) => words.at(-1) === "relative").at(-1);
       if (relative === undefined) return lines.at(-1)?.value;
-      return relative.value.includes(".") ? relative.value : `${relative.value}.0`;
+      return /^\d+$/.test(relative.value) ? `${relative.value}.0` : relative.value;
     },
   } satisfies Option<ResourceLimit>;
 }

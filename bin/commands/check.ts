@@ -3,15 +3,15 @@ import { StoreError } from "../../src/store/store.ts";
 import { command } from "../command.ts";
 import { CommandError, exitCode } from "../command-error.ts";
 
-/** `check`: looks for damage in a data directory on this machine, with a broker on it or without. */
+/** `check`: looks for damage in a data directory on this machine, with a broker on it or without, or in a backup. */
 export const checkCommand = command({
   name: "check",
   group: "Definitions and backup",
-  summary: "looks for damage in a data directory on this machine, and names the queues that it hurts",
-  arguments: { "<directory>": "the data directory of a broker, which may run meanwhile" },
-  run: (context, { directory }) => {
-    context.output.banner(`Checking the data in ${directory} ...`);
-    const { messages, queues, damages, complaints } = readable(directory);
+  summary: "looks for damage in a data directory on this machine or in a backup, and names the queues that it hurts",
+  arguments: { "<path>": "the data directory of a broker, which may run meanwhile, or a file that backup made" },
+  run: (context, { path }) => {
+    context.output.banner(`Checking the data in ${path} ...`);
+    const { messages, queues, damages, complaints } = readable(path);
     const lines = [
       ...damages.map(({ vhost, queue, messages: count }) => `${queueText(vhost, queue)}: ${countText(count)} damaged`),
       ...complaints,
@@ -22,9 +22,9 @@ export const checkCommand = command({
   },
 });
 
-function readable(directory: string): DataReport {
+function readable(path: string): DataReport {
   try {
-    return checkData(directory);
+    return checkData(path);
   } catch (cause) {
     throw cause instanceof StoreError ? new CommandError(exitCode.dataError, cause.message, { cause }) : cause;
   }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, Option } from "commander";
 import type { Broker } from "../../src/broker.ts";
@@ -144,6 +144,7 @@ function loadedConfig(flags: Flags): ReturnType<typeof loadConfig> {
     env: process.env,
     readFile: (path) => readFileSync(path, "utf8"),
     readDirectory: (path) => (statSync(path, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(path) : undefined),
+    exists: existsSync,
   });
 }
 

@@ -8,6 +8,7 @@ const number = { type: "number" } as const;
 const texts = { type: "array", items: text } as const;
 const anything = {} as const;
 const fields = { type: "object", additionalProperties: true } as const;
+const integerOrNull = { type: ["integer", "null"] } as const;
 const textOrNull = { type: ["string", "null"] } as const;
 const tags = { oneOf: [texts, { ...text, description: "With commas between" }] } as const;
 const rules = {
@@ -111,6 +112,11 @@ export const schemas: Readonly<Record<string, Row>> = {
     message_bytes: integer,
     message_bytes_ready: integer,
     message_bytes_unacknowledged: integer,
+    message_bytes_ram: integer,
+    message_bytes_persistent: integer,
+    message_bytes_paged_out: integer,
+    messages_persistent: integer,
+    head_message_timestamp: integerOrNull,
     messages_ram: integer,
     messages_ready_ram: integer,
     messages_unacknowledged_ram: integer,

@@ -11,7 +11,7 @@ import { consumerCapacity } from "./consumer-capacity.ts";
 import type { ManagementHost } from "./host.ts";
 import type { Query } from "./paging.ts";
 import { propertiesKey } from "./properties-key.ts";
-import { pagedOutOf } from "./queue-paging.ts";
+import { headTimestamp, levelsOf } from "./queue-levels.ts";
 import type { Row } from "./rows.ts";
 import { exchangeStats, lengthRow, queueStats } from "./stats.ts";
 
@@ -41,7 +41,7 @@ export function exchangeDetails(vhost: Vhost, exchange: VhostExchange, metrics: 
 /** A queue; how much is in it as far as the query wants to know. */
 export function queueView(queue: Queue, { metrics, policies }: ManagementHost, query: Query): Row {
   const row = basicQueueView(queue, policies);
-  if (query["disable_stats"] !== "true") return { ...row, ...levelsOf(queue, metrics, query) };
+  if (query["disable_stats"] !== "true") return { ...row, ...statsOf(queue, metrics, query) };
   if (query["enable_queue_totals"] !== "true") return row;
   const { ready, unacked } = queue;
   return {
@@ -76,9 +76,10 @@ function basicQueueView(queue: Queue, policies: Policies): Row {
   };
 }
 
-function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
+function statsOf(queue: Queue, metrics: Metrics, query: Query): Row {
   const measured = metrics.ofQueue(queue);
-  const pagedOut = pagedOutOf(queue);
+  const { pagedOut, pagedOutBytes, persistent, persistentBytes } = levelsOf(queue);
+  const bytes = queue.readyBytes + queue.unackedBytes;
   const capacity = consumerCapacity(queue);
   const idleSince = metrics.idleSince(queue);
   return {
@@ -90,9 +91,14 @@ function levelsOf(queue: Queue, metrics: Metrics, query: Query): Row {
     consumer_utilisation: capacity,
     exclusive_consumer_tag: exclusiveConsumerTag(queue),
     single_active_consumer_tag: singleActiveConsumerTag(queue),
-    message_bytes: queue.readyBytes + queue.unackedBytes,
+    message_bytes: bytes,
     message_bytes_ready: queue.readyBytes,
     message_bytes_unacknowledged: queue.unackedBytes,
+    message_bytes_ram: bytes - pagedOutBytes,
+    message_bytes_persistent: persistentBytes,
+    message_bytes_paged_out: pagedOutBytes,
+    messages_persistent: persistent,
+    head_message_timestamp: headTimestamp(queue) ?? null,
     messages_ram: queue.ready + queue.unacked - pagedOut,
     messages_ready_ram: queue.ready - pagedOut,
     messages_unacknowledged_ram: queue.unacked,

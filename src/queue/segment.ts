@@ -72,6 +72,8 @@ export class Segment implements LoggedSegment {
   #largeBytes = 0;
   /** Where the records are: in memory, as an image in the pages, or in the store alone. */
   #residence: Residence = "memory";
+  /** Of the messages in the last image that was made. */
+  #pageBodyBytes = 0;
   readonly #memory: SegmentMemory;
   /** Grows with every change of a message's state. */
   #changes = 0;
@@ -131,9 +133,19 @@ export class Segment implements LoggedSegment {
     return this.#deliveredTo;
   }
 
-  /** Sum of the body sizes on disk. */
+  /** Messages that the store has. */
+  get storedCount(): number {
+    return this.#log?.storedCount ?? 0;
+  }
+
+  /** Sum of the sizes of their bodies. */
   get storedBodyBytes(): number {
     return this.#log?.storedBodyBytes ?? 0;
+  }
+
+  /** Sum of the sizes of the bodies of a segment that is not resident. */
+  get awayBodyBytes(): number {
+    return this.#residence === "page" ? this.#pageBodyBytes : this.storedBodyBytes;
   }
 
   /** Where message `index` stands among all messages of its queue and level. */
@@ -318,6 +330,13 @@ export class Segment implements LoggedSegment {
     return index;
   }
 
+  /** The first index at or after `from` that is not settled; `count` when there is none. */
+  nextLive(from: number): number {
+    let index = from;
+    while (index < this.count && this.isSettled(index)) index++;
+    return index;
+  }
+
   markUnacked(index: number): void {
     this.#changes++;
     this.#flags[index] = ((this.#flags[index] ?? 0) & ~stateMask) | unacked;
@@ -420,7 +439,7 @@ export class Segment implements LoggedSegment {
 
   /** Whether the store has every message that is left, so that nothing need be written for the segment to leave. */
   get isAllStored(): boolean {
-    return this.#log?.storedCount === this.live;
+    return this.storedCount === this.live;
   }
 
   /** Tells {@link leave} whether anything has changed since. */
@@ -431,8 +450,10 @@ export class Segment implements LoggedSegment {
   /** The live messages, to be put back by {@link fillFromPage}. */
   image(): Buffer {
     let bytes = 0;
+    this.#pageBodyBytes = 0;
     this.#eachLive((index) => {
       bytes += this.end(index) - this.start(index);
+      this.#pageBodyBytes += this.bodySize(index);
     });
     const { image, columns } = newImage(this.live, bytes);
     let row = 0;
@@ -449,9 +470,7 @@ export class Segment implements LoggedSegment {
   }
 
   #eachLive(each: (index: number) => void): void {
-    for (let index = 0; index < this.count; index++) {
-      if (((this.#flags[index] ?? settled) & stateMask) !== settled) each(index);
-    }
+    for (let index = this.nextLive(0); index < this.count; index = this.nextLive(index + 1)) each(index);
   }
 
   /** The records leave memory; they are where `residence` says. */
@@ -478,7 +497,7 @@ export class Segment implements LoggedSegment {
   /** The page cannot be read: its messages are gone but for those that the store has, whose number it returns. */
   loseUnstored(): number {
     this.#residence = "store";
-    return this.#log?.storedCount ?? 0;
+    return this.storedCount;
   }
 
   /** Drops a segment that is on disk only. */

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { Damages, type QueueDamage } from "./damages.ts";
@@ -22,9 +23,12 @@ export interface DataReport {
   readonly complaints: readonly string[];
 }
 
-/** Looks for damage in a data directory, which a broker may be using. Throws {@link StoreError} when there is no data. */
-export function checkData(directory: string): DataReport {
-  const db = openToRead(join(directory, dataFileName));
+/**
+ * Looks for damage in a data directory, which a broker may be using, or in a backup. Throws {@link StoreError} when there is no
+ * data.
+ */
+export function checkData(path: string): DataReport {
+  const db = openToRead(isFile(path) ? path : join(path, dataFileName));
   try {
     const scan = new MessageScan(db);
     const damages = new Damages();
@@ -72,6 +76,10 @@ export class MessageScan {
 /** How many queues there are; 0 when nobody can tell. */
 function queuesIn(db: Database): number {
   return unlessDamaged(() => Number(db.prepare("SELECT count(*) FROM queue").pluck().get())) ?? 0;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function openToRead(file: string): Database {

@@ -61,6 +61,10 @@ describe("a command line that makes no sense", () => {
     [["list_users", "extra"], "too many arguments.\nArguments given:\n\tlist_users extra\n"],
     [["delete_user"], "not enough arguments.\nArguments given:\n\tdelete_user\n"],
     [["list_users", "--nonsense"], "Invalid options for this command:\nunknown option '--nonsense'"],
+    [
+      ["list_users", "--password", "secret"],
+      "Invalid options for this command:\nunknown option '--password': the password is read from TSBROKER_PASSWORD",
+    ],
     [["list_users", "--timeout", "abc"], "Invalid options for this command:\n--timeout : abc"],
     [["add_user"], "not enough arguments.\n\nUsage\n\nbrokerctl add_user [options] <username> [password]\n"],
   ])("ends with 64, what is wrong and how it is meant: %j", async (args, text) => {

@@ -161,6 +161,7 @@ describe("backup", () => {
     const file = join(directory, "backup.db");
     expect(await brokerctl.out("backup", file)).toMatch(/^Backing up .*\nSaved \d+ bytes\n$/);
     expect([statSync(file).mode & 0o777, existsSync(`${file}.partial`)]).toEqual([0o600, false]);
+    expect(await brokerctl.out("-q", "check", file)).toBe("4 messages and 2 queues are whole\n");
     const dataDir = join(directory, "data");
     mkdirSync(dataDir);
     copyFileSync(file, join(dataDir, "tsbroker.db"));

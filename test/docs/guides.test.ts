@@ -72,10 +72,10 @@ describe("README.md", () => {
 
   it("publishes from the shell", async () => {
     const text = readFileSync("README.md", "utf8");
-    const lines = /```sh\nexport TSBROKER_PASSWORD=guest\n([\s\S]*?)```/.exec(text)?.[1] ?? "";
+    const lines = /```sh\n(brokerctl declare[\s\S]*?)```/.exec(text)?.[1] ?? "";
     const ctl = join(root, "dist/bin/brokerctl.js");
     const script = lines.replaceAll(/^brokerctl/gm, `"${process.execPath}" "${ctl}"`);
-    const env = { ...process.env, TSBROKER_URL: broker.managementUrl, TSBROKER_PASSWORD: "guest" };
+    const env = { ...process.env, TSBROKER_URL: broker.managementUrl };
     const { stdout } = await promisify(execFile)("sh", ["-euc", script], { env });
     expect(stdout).toContain("Hello from the shell");
   });

@@ -146,7 +146,7 @@ describe("a broker started from the command line", () => {
 
   it.each([
     ["cannot be read", undefined, /cannot be read: ENOENT/],
-    ["is no JSON", "{", /cannot be used: not_json/],
+    ["is no JSON", "{", /cannot be used: it is no JSON: Expected property name .*position 1/],
     ["holds what cannot be", '{"queues":[{"name":"q","vhost":"nowhere"}]}', /cannot be used: no vhost 'nowhere'/],
     [
       "has a bad pattern",

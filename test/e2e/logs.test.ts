@@ -82,7 +82,15 @@ describe("the end of a connection", () => {
   it("says that the client has gone without a word", async () => {
     const { client, name } = await openedByHand();
     client.destroy();
-    expect(await closeOf(name)).toMatchObject({ why: "client closed the socket" });
+    expect(await closeOf(name)).toMatchObject({ level: "warn", why: "client closed the socket" });
+  });
+
+  it("has the name that the client gave itself", async () => {
+    const before = logged().length;
+    const connection = await connect(broker.url, { clientProperties: { connection_name: "billing" } });
+    const name = await nameOpenedSince(before);
+    await connection.close();
+    expect(await closeOf(name)).toMatchObject({ name: "billing" });
   });
 });
 
@@ -91,7 +99,7 @@ describe("the end of a connection whose client fell silent", () => {
     const { name } = await openedByHand({ heartbeat: 1 });
     const line = await closeOf(name);
     expect(line).toMatchObject({
-      ...{ area: "connection", user: "guest", vhost: "/" },
+      ...{ level: "warn", area: "connection", user: "guest", vhost: "/" },
       why: "missed heartbeats from client, timeout: 1s",
     });
     // Two intervals are let pass.

@@ -74,6 +74,16 @@ describe("a backlog larger than the memory for queues", () => {
     const queue = await client.queue(channel, { durable: true });
     await pile(queue, (i) => i % 3 === 0);
     await eventually(() => expect(pages()).toBeGreaterThan(5));
+    const bodies = all.map((i) => `${i} ${filling}`.length);
+    const stored = bodies.filter((_, i) => i % 3 === 0);
+    const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + size, 0);
+    const row = Object(await asGuest(broker).read(`/queues/%2F/${queue}`));
+    expect(row).toMatchObject({ message_bytes: sum(bodies), message_bytes_persistent: sum(stored) });
+    expect(row.messages_persistent).toBe(stored.length);
+    expect(row.message_bytes_ram + row.message_bytes_paged_out).toBe(sum(bodies));
+    // All bodies are as long but for the digits of their number.
+    const perMessage = row.message_bytes_paged_out / row.messages_paged_out;
+    expect(Math.abs(perMessage - sum(bodies) / count)).toBeLessThan(2);
     expect(await numbers(channel, queue, count)).toEqual(all);
   });
 
@@ -94,6 +104,9 @@ describe("a backlog larger than the memory for queues", () => {
     await broker.restart();
     client = new AmqpClient(broker);
     const kept = all.filter((i) => i % 3 === 0);
+    const row = Object(await asGuest(broker).read(`/queues/%2F/${queue}`));
+    expect(row).toMatchObject({ messages: kept.length, messages_persistent: kept.length });
+    expect(row.message_bytes_persistent).toBe(row.message_bytes);
     expect(await numbers(await client.channel(), queue, kept.length)).toEqual(kept);
   });
 

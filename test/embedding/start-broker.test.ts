@@ -94,7 +94,13 @@ describe("startBroker", () => {
     expect(broker.findQueue("dead")?.ready).toBe(2);
     await broker.clock.advance("2h");
     expect(broker.findQueue("work")).toBeUndefined();
-    await expect(broker.clock.advance("soon" as never)).rejects.toThrow("'soon' is no time span");
+  });
+
+  it("refuses to put its clock forward by what is no time span", async () => {
+    const broker = await start();
+    for (const nonsense of ["soon", "-3s", "", -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(broker.clock.advance(nonsense as never)).rejects.toThrow(`'${nonsense}' is no time span`);
+    }
   });
 
   it("keeps what is durable in a data directory, and nothing without one", async () => {

@@ -268,10 +268,9 @@ const theirsAlone = [
   /\.(proc_used|mem_used|fd_used|sockets_used|disk_free|context_switches|disk_reads|disk_writes)_details\b/,
   /\.(disk_reads|disk_writes|net_ticktime|config_files|protocol)$/,
   /\.socket_opts\.\w+(\.\w+)?$/,
-  /\.(memory|recoverable_slaves|head_message_timestamp)$/,
+  /\.(memory|recoverable_slaves)$/,
   // Only there while a thing is idle, which is not at the same times.
   /\.idle_since$/,
-  /\.(messages_persistent|message_bytes_(persistent|ram|paged_out))$/,
   // A link of Erlang's is there while somebody runs rabbitmqctl.
   /\.cluster_links\[\]/,
   // Who declared an exchange is not kept.
@@ -308,6 +307,11 @@ const oursAlone: readonly (readonly [path: RegExp, keys: readonly string[]])[] =
       "message_bytes",
       "message_bytes_ready",
       "message_bytes_unacknowledged",
+      "message_bytes_ram",
+      "message_bytes_persistent",
+      "message_bytes_paged_out",
+      "messages_persistent",
+      "head_message_timestamp",
       "messages_ram",
       "messages_ready_ram",
       "messages_unacknowledged_ram",

@@ -87,9 +87,32 @@ describe("/api/queues", () => {
         messages_ready_ram: 1,
         messages_unacknowledged_ram: 1,
         messages_paged_out: 0,
+        messages_persistent: 0,
+        message_bytes_ram: 8,
+        message_bytes_persistent: 0,
+        message_bytes_paged_out: 0,
+        head_message_timestamp: null,
         consumers: 1,
         exclusive_consumer_tag: tag,
       }),
+    );
+  });
+
+  it("counts persistent messages, and says when the first one was sent", async () => {
+    const channel = await amqp.confirmChannel();
+    const name = await amqp.queue(channel, { durable: true });
+    send(channel, name, ["first"], { persistent: true, timestamp: 1_700_000_000 });
+    send(channel, name, ["another"], { timestamp: 1_800_000_000 });
+    await channel.waitForConfirms();
+    const counts = () =>
+      admin.read(`${path}/${name}?columns=messages_persistent,message_bytes_persistent,head_message_timestamp`);
+    const [persistent, bytes, head] = ["messages_persistent", "message_bytes_persistent", "head_message_timestamp"];
+    await eventually(async () =>
+      expect(await counts()).toEqual({ [persistent]: 1, [bytes]: 5, [head]: 1_700_000_000 }),
+    );
+    await channel.get(name, { noAck: true });
+    await eventually(async () =>
+      expect(await counts()).toEqual({ [persistent]: 0, [bytes]: 0, [head]: 1_800_000_000 }),
     );
   });
 

@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { validate } from "dockerfile-utils";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { systemdAnalyze } from "../support/programs.ts";
 
 describe.each(["docker/Dockerfile", "docker/celery/Dockerfile"])("%s", (file) => {
@@ -9,6 +11,10 @@ describe.each(["docker/Dockerfile", "docker/celery/Dockerfile"])("%s", (file) =>
 
   it("has nothing that a linter finds", () => {
     expect(validate(text)).toEqual([]);
+  });
+
+  it("needs nothing that only some builders know, nor an image of the builder's own", () => {
+    expect(text).not.toMatch(/^# *syntax=|^(COPY|ADD) .*--(chmod|link)|^RUN .*--mount|<</m);
   });
 
   it("ends as another user than root", () => {
@@ -23,6 +29,16 @@ describe("the image", () => {
 
   it("is built apart from what it needs to be built", () => {
     expect(text.match(/^FROM /gm)).toHaveLength(2);
+  });
+
+  it("names its user by number, which Kubernetes needs to see that it is not root", () => {
+    expect(text).toMatch(/^USER 999:999$/m);
+    expect(text).toMatch(/useradd .*--uid 999 .* rabbitmq/);
+  });
+
+  it("can be run as any user", () => {
+    const directories = /install .*--mode=1777((?:[ \\\n]+\/\S+)+)/.exec(text)?.[1]?.match(/\/\S+/g);
+    expect(directories).toEqual(["/var/lib/rabbitmq", "/var/log/rabbitmq", "/etc/rabbitmq", "/etc/rabbitmq/conf.d"]);
   });
 
   it("has RabbitMQ's volume, ports and a health check", () => {
@@ -47,6 +63,23 @@ describe("the image's entry point", () => {
     expect(dataDirGiven({ TSBROKER_DATA_DIR: "/own" })).toBe("/own");
     expect(dataDirGiven({ RABBITMQ_MNESIA_DIR: "/theirs" })).toBe("");
     expect(dataDirGiven({ RABBITMQ_MNESIA_BASE: "/theirs" })).toBe("");
+  });
+});
+
+describe("the image's rabbitmq-server", () => {
+  it("starts the broker, called by the entry point or by a script of one's own", () => {
+    const bin = mkdtempSync(join(tmpdir(), "image-bin-"));
+    onTestFinished(() => rmSync(bin, { recursive: true }));
+    symlinkSync(resolve("dist/bin/tsbroker.js"), join(bin, "tsbroker"));
+    symlinkSync(resolve("docker/rabbitmq-server"), join(bin, "rabbitmq-server"));
+    const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+    for (const command of [
+      ["rabbitmq-server", "--help"],
+      ["sh", "-c", "true && rabbitmq-server --help"],
+    ]) {
+      const { stdout } = spawnSync("docker/docker-entrypoint.sh", command, { env, encoding: "utf8" });
+      expect(stdout).toMatch(/^Usage: tsbroker start /);
+    }
   });
 });
 

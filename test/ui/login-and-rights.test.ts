@@ -92,6 +92,10 @@ describeWith(chromium(), "the management page", (command) => {
     await page.getByRole("alert").getByText("User not authorised to access virtual host").waitFor();
     await page.goto(`${broker.managementUrl}/#/users`);
     await page.getByRole("alert").getByText("Not administrator user").waitFor();
+    await page.goto(`${broker.managementUrl}/#/log`);
+    await page.getByRole("alert").getByText("Not administrator user").waitFor();
+    await page.goto(`${broker.managementUrl}/#/queues`);
+    await page.getByRole("link", { name: "open" }).waitFor();
   });
 
   it("ends when the user is deleted", async () => {

@@ -11,7 +11,7 @@ const path = "/etc/t.conf";
 function load({ file, ...sources }: Partial<ConfigSources> & { file?: string }): LoadedConfig {
   const flags = file === undefined ? sources.flags : { config: path, ...sources.flags };
   const readFile = (name: string) => (name === path ? (file ?? "") : `${name} content\n`);
-  return loadConfig({ flags: flags ?? {}, env: sources.env ?? {}, readFile: sources.readFile ?? readFile });
+  return loadConfig({ readFile, env: {}, ...sources, flags: flags ?? {} });
 }
 
 function fromFile(file: string): Config {
@@ -106,6 +106,10 @@ describe("a setting", () => {
     [
       { file: "handshake_timeout = 0" },
       `${path} line 1: handshake_timeout: '0' is not a whole number from 1 to 2147483647`,
+    ],
+    [
+      { file: "vm_memory_high_watermark.relative = lots" },
+      `${path} line 1: vm_memory_high_watermark.relative: 'lots' is not a part of the memory such as 0.4, or a size such as 2GB`,
     ],
     [{ flags: { loopbackUsers: "a,,b" } }, "--loopback-users: 'a,,b' is not names separated by commas, or 'none'"],
     [{ flags: { defaultPass: "" } }, "--default-pass: the value is not a password"],
@@ -373,6 +377,23 @@ describe("the configuration file", () => {
     for (const name of ["TSBROKER_CONFIG", "RABBITMQ_CONFIG_FILE"]) {
       expect(load({ env: { [name]: path }, readFile }).config).toMatchObject({ heartbeat: 1, channelMax: 2 });
     }
+  });
+
+  it("may be named without its ending, as RabbitMQ's may, where there is no file of that very name", () => {
+    const there = new Set(["/etc/a.conf", "/etc/both", "/etc/both.conf"]);
+    const readFile = (name: string) => {
+      if (!there.has(name)) throw new Error("ENOENT");
+      return `cluster_name = of ${name}`;
+    };
+    const env = (given: string) => ({
+      env: { RABBITMQ_CONFIG_FILE: given },
+      readFile,
+      exists: (name: string) => there.has(name),
+    });
+    const { config } = load(env("/etc/a"));
+    expect([config.serverProperties.cluster_name, config.files]).toEqual(["of /etc/a.conf", ["/etc/a.conf"]]);
+    expect(load(env("/etc/both")).config.files).toEqual(["/etc/both"]);
+    expect(errorOf(env("/etc/none"))).toBe("RABBITMQ_CONFIG_FILE: cannot read '/etc/none': ENOENT");
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { Queue } from "../../queue/queue.ts";
 import type { Vhost } from "../../vhost.ts";
 import { consumerCapacity } from "../consumer-capacity.ts";
-import { pagedOutOf } from "../queue-paging.ts";
+import { headTimestamp, levelsOf } from "../queue-levels.ts";
 import { counter, type Family, gauge, type Metric, type MetricsSource, type Reading } from "./metric.ts";
 
 /** The vhosts that are asked for. */
@@ -81,12 +81,18 @@ const full = ofQueues(
 
 function queueValues(queue: Queue): readonly number[] {
   const { ready, unacked, readyBytes, unackedBytes, consumerCount: consumers } = queue;
-  const pagedOut = pagedOutOf(queue);
+  const { pagedOut, pagedOutBytes, persistent, persistentBytes } = levelsOf(queue);
+  const all = readyBytes + unackedBytes;
   const capacity = consumerCapacity(queue);
-  const inMemory = [ready + unacked - pagedOut, unknown, ready - pagedOut, unacked];
-  const bytes = [readyBytes + unackedBytes, readyBytes, unackedBytes];
-  const onDisk = [pagedOut, unknown, unknown, unknown, unknown];
-  return [consumers, capacity, capacity, unknown, ...inMemory, unknown, unknown, ...bytes, ...onDisk];
+  const inMemory = [ready + unacked - pagedOut, all - pagedOutBytes, ready - pagedOut, unacked];
+  const onDisk = [pagedOut, pagedOutBytes, headTimestamp(queue) ?? unknown, unknown, unknown];
+  return [
+    ...[consumers, capacity, capacity, unknown],
+    ...inMemory,
+    ...[persistent, persistentBytes],
+    ...[all, readyBytes, unackedBytes],
+    ...onDisk,
+  ];
 }
 
 const deliveries = ofQueues(

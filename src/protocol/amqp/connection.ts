@@ -328,10 +328,7 @@ export class Connection
     clearTimeout(this.#deadline);
     this.host.heartbeats.watch(this);
     this.send("connection.open-ok", { knownHosts: "" });
-    this.host.logs.connection.info(
-      { connection: this.name, user: this.username, vhost: vhost.name },
-      "connection open",
-    );
+    this.host.logs.connection.info(this.#logged(), "connection open");
     connectionCreated(this);
   }
 
@@ -499,18 +496,25 @@ export class Connection
 
   #gone(): void {
     clearTimeout(this.#deadline);
-    const { username, vhost } = this;
+    const { vhost } = this;
+    const isLost = this.#state.name === "running";
     this.#release();
     this.host.churn.connectionsClosed++;
     if (vhost !== undefined) this.#countTraffic(vhost);
     this.#state = { name: "closed" };
     this.host.connections.remove(this);
     const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
-    this.host.logs.connection.info(
-      { connection: this.name, user: username, vhost, seconds, why: this.#why },
-      "connection closed",
-    );
+    const ended = { ...this.#logged(), seconds, why: this.#why };
+    if (isLost) this.host.logs.connection.warn(ended, "connection closed");
+    else this.host.logs.connection.info(ended, "connection closed");
     connectionClosed(this);
+  }
+
+  /** Whose connection it is, for the log. */
+  #logged(): object {
+    const given = this.clientProperties.get("connection_name");
+    const name = given?.type === "longstr" ? given.value.toString() : undefined;
+    return { connection: this.name, name, user: this.#username, vhost: this.#vhost };
   }
 
   #countTraffic(vhost: string): void {

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+import { durationSteps } from "../lib/format.ts";
 import { useStore } from "../lib/store.ts";
 import { coloursChanged } from "../lib/theme.ts";
 
@@ -133,6 +134,7 @@ function optionsOf(element: HTMLElement, { series, format, steps }: Parameters<t
       {
         ...axis,
         space: 70,
+        incrs: durationSteps.flatMap((ms) => (ms < 1000 ? [] : [ms / 1000])),
         size: 26,
         values: (_plot, splits, _axis, _space, step) => splits.map((at) => clock(at, step)),
       },

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { byteRate, byteSteps, compact, countSteps, duration, durationSteps, rate } from "../lib/format.ts";
+import { byteRate, byteSteps, compact, countSteps, duration, durationSteps, rate, rateSteps } from "../lib/format.ts";
 import { levelsOf, ratesOf } from "../lib/ranges.ts";
 import { at, number, rowsOf } from "../lib/row.ts";
 import { Chart, type Series } from "./chart.tsx";
@@ -45,7 +45,7 @@ export function MessageRatesChart({ of }: { readonly of: unknown }): JSX.Element
     ...ratesOf(stats, path),
     now: number(stats, `${path}_details.rate`),
   }));
-  return <Lines title="Message rates" lines={lines} format={rate} />;
+  return <Lines title="Message rates" lines={lines} format={rate} steps={rateSteps} />;
 }
 
 /** Bytes from and to clients, by the second. */

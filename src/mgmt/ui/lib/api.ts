@@ -67,8 +67,8 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-/** RabbitMQ's API answers 401 to both: who are you, and you may not. */
-function isLoggedOut(answer: unknown): boolean {
+/** Whether an answer with 401 says that the login is no good; RabbitMQ's API says "you may not" by 401 too. */
+export function isLoggedOut(answer: unknown): boolean {
   return !isRow(answer) || text(answer, "error") === "not_authorized";
 }
 

@@ -41,6 +41,9 @@ export const countSteps: readonly number[] = Array.from({ length: 12 }, (_, powe
   5 * unit,
 ]);
 
+/** The same of rates, of which there are tenths. */
+export const rateSteps: readonly number[] = [0.1, 0.2, 0.5, ...countSteps];
+
 /** Distances between marks of bytes that are round in their units. */
 export const byteSteps: readonly number[] = units.flatMap((_, power) =>
   [1, 2, 5, 10, 20, 50, 100, 200, 500].map((step) => step * 1024 ** power),

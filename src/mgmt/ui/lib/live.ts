@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { ApiError, authorization, reasonOf } from "./api.ts";
+import { ApiError, authorization, isLoggedOut, reasonOf } from "./api.ts";
 import { isRow, number, type Row, rowOf, text } from "./row.ts";
 import { logOut } from "./session.ts";
 import { Store } from "./store.ts";
@@ -112,7 +112,7 @@ class LiveStream {
     });
     if (!response.ok || response.body === null) {
       const answer: unknown = await response.json().catch(() => undefined);
-      if (response.status === 401) logOut("Your login is no longer valid.");
+      if (response.status === 401 && isLoggedOut(answer)) logOut("Your login is no longer valid.");
       throw new ApiError(reasonOf(response.status, answer), { status: response.status });
     }
     this.status.set("live");

@@ -1,4 +1,5 @@
 import { Graph, layout } from "@dagrejs/dagre";
+import { plural } from "./format.ts";
 import { flag, number, type Row, text } from "./row.ts";
 
 /** Something in the picture. */
@@ -117,7 +118,7 @@ function nodesOf({ exchanges, queues, consumers }: Sources, edges: readonly Edge
     id: `queue ${text(row, "name")}`,
     kind: "queue" as const,
     name: text(row, "name"),
-    note: `${number(row, "messages")} messages`,
+    note: plural(number(row, "messages"), "message"),
     rate: number(row, "message_stats.publish_details.rate"),
   }));
   const ofConsumers = [...groupedConsumers(consumers)].map(([id, { user, count, active }]) => ({

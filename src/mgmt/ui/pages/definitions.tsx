@@ -3,9 +3,9 @@ import { useState } from "preact/hooks";
 import { confirmed } from "../components/dialog.tsx";
 import { Choice, Field, Form } from "../components/form.tsx";
 import { PageHead, Section } from "../components/page.tsx";
-import { act, say } from "../components/toasts.tsx";
+import { say } from "../components/toasts.tsx";
 import { authorization, path, request } from "../lib/api.ts";
-import { plural } from "../lib/format.ts";
+import { plural, singular } from "../lib/format.ts";
 import { live, useLive } from "../lib/live.ts";
 import { at, isRow, rowsOf, text } from "../lib/row.ts";
 
@@ -74,13 +74,12 @@ export function DefinitionsPage(): JSX.Element {
           </Form>
         </Section>
         <Section title="Backup">
-          <p class="dim">
-            The data file as it is now: definitions and persistent messages. A broker starts on it when it is put into
-            an empty data directory as tsbroker.db.
-          </p>
-          <button type="button" onClick={() => void act("Downloaded the backup.", backup)}>
-            Download backup
-          </button>
+          <Form action="Download backup" onSubmit={backup}>
+            <p class="dim">
+              The data file as it is now: definitions and persistent messages. A broker starts on it when it is put into
+              an empty data directory as tsbroker.db.
+            </p>
+          </Form>
         </Section>
       </div>
     </>
@@ -93,7 +92,7 @@ function summaryOf(content: string): string {
   const found = kinds.flatMap((kind) => {
     const list = at(definitions, kind);
     return Array.isArray(list) && list.length > 0
-      ? [plural(list.length, kind.replace(/s$/, "").replace("_", " "), kind.replace("_", " "))]
+      ? [plural(list.length, singular(kind).replace("_", " "), kind.replace("_", " "))]
       : [];
   });
   return `The file has ${found.length === 0 ? "nothing to import" : found.join(", ")}.`;
@@ -106,6 +105,7 @@ async function backup(): Promise<void> {
       text(await response.json().catch(() => undefined), "reason") || `The broker answered ${response.status}.`,
     );
   save(await response.blob(), "tsbroker.db");
+  say("done", "Downloaded the backup.");
 }
 
 function save(content: Blob, name: string): void {

@@ -4,6 +4,7 @@ import { Badge, Empty, Failure, PageHead } from "../components/page.tsx";
 import { ApiError, request } from "../lib/api.ts";
 import { live } from "../lib/live.ts";
 import { type Row, rowsOf, text } from "../lib/row.ts";
+import { may } from "../lib/session.ts";
 
 const levels = ["debug", "info", "warn", "error"] as const;
 type Level = (typeof levels)[number];
@@ -23,6 +24,8 @@ export function LogPage(): JSX.Element {
       (answer) => setLines((before) => [...rowsOf(answer), ...before]),
       (reason: unknown) => setError(reason instanceof ApiError ? reason : new ApiError(String(reason), { status: 0 })),
     );
+    // To others the answer says that they may not.
+    if (!may("administer")) return undefined;
     return live.watchLog((line) => {
       if (!paused.current) setLines((before) => [...before, line].slice(-linesMax));
     });
