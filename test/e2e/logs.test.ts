@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { connect } from "amqplib";
 import { describe, expect, it } from "vitest";
 import { useBroker } from "../support/broker.ts";
@@ -69,6 +71,17 @@ describe("the end of a connection", () => {
       headers: { "x-reason": "maintenance" },
     });
     expect(await closeOf(name)).toMatchObject({ user: "guest", why: expect.stringContaining("maintenance") });
+  });
+
+  it("is not worth a line where the client has said nothing", async () => {
+    const probe = createConnection({ host: broker.host, port: broker.port });
+    await once(probe, "connect");
+    const name = `127.0.0.1:${probe.localPort} -> 127.0.0.1:${broker.port}`;
+    probe.destroy();
+    const after = await opened();
+    await after.connection.close();
+    await closeOf(after.name);
+    expect(logged().filter(({ connection }) => connection === name)).toEqual([]);
   });
 
   it("says what the client did wrong", async () => {

@@ -104,6 +104,7 @@ describeWith(chromium(), "every page", (command) => {
 
   it("says what is wrong with a link that leads nowhere", async () => {
     const page = await ui.openAs("guest", "guest", "queues/%2F/gone");
+    await page.getByRole("alert").getByText("Not found: queue gone in /").waitFor();
     await page.getByRole("alert").getByText("It does not exist, or no longer.").waitFor();
     await page.goto(`${broker.managementUrl}/#/nonsense`);
     await page.getByText("There is no such page.").waitFor();

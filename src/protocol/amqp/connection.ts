@@ -497,17 +497,21 @@ export class Connection
   #gone(): void {
     clearTimeout(this.#deadline);
     const { vhost } = this;
-    const isLost = this.#state.name === "running";
+    const level = this.#levelOfEnd();
     this.#release();
     this.host.churn.connectionsClosed++;
     if (vhost !== undefined) this.#countTraffic(vhost);
     this.#state = { name: "closed" };
     this.host.connections.remove(this);
     const seconds = (this.host.clock.now() - this.connectedAt) / 1000;
-    const ended = { ...this.#logged(), seconds, why: this.#why };
-    if (isLost) this.host.logs.connection.warn(ended, "connection closed");
-    else this.host.logs.connection.info(ended, "connection closed");
+    this.host.logs.connection[level]({ ...this.#logged(), seconds, why: this.#why }, "connection closed");
     connectionClosed(this);
+  }
+
+  /** A client that is lost is worth a look; one that said nothing, as a health check's does, is not. */
+  #levelOfEnd(): "warn" | "info" | "debug" {
+    if (this.#state.name === "running") return "warn";
+    return this.#state.name === "awaiting-header" && this.bytesReceived === 0 ? "debug" : "info";
   }
 
   /** Whose connection it is, for the log. */

@@ -90,6 +90,7 @@ export function BindForm(props: {
   readonly vhost: string;
   readonly source?: string;
   readonly destination?: { readonly kind: "e" | "q"; readonly name: string };
+  readonly onCancel?: () => void;
 }): JSX.Element {
   const { vhost } = props;
   const [source, setSource] = useState(props.source ?? "");
@@ -107,7 +108,7 @@ export function BindForm(props: {
     live.refresh();
   };
   return (
-    <Form action="Bind" onSubmit={bind}>
+    <Form action="Bind" onSubmit={bind} onCancel={props.onCancel}>
       <div class="row">
         {props.source === undefined && <TextField label="From exchange" value={source} onChange={setSource} required />}
         {props.destination === undefined && (

@@ -53,7 +53,7 @@ export function MessageBrowser({ vhost, queue }: { readonly vhost: string; reado
         and marks nothing as redelivered.
       </p>
       <FilterForm onFind={find} />
-      {isFiltered && (
+      {isFiltered && items.length > 0 && (
         <div class="toolbar">
           <span>Everything that fits, on every page:</span>
           <button type="button" onClick={() => setDialog("move")}>

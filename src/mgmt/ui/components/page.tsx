@@ -82,11 +82,12 @@ export function Empty({ children }: { readonly children: ComponentChildren }): J
   return <p class="empty">{children}</p>;
 }
 
-/** Why there is nothing to see. */
-export function Failure({ error }: { readonly error: ApiError }): JSX.Element {
+/** Why there is nothing to see; `of` is what the page is about, if it is about one thing. */
+export function Failure({ error, of }: { readonly error: ApiError; readonly of?: string }): JSX.Element {
+  const what = error.status === 404 ? "Not found" : error.status === 401 ? "Not allowed" : "That did not work";
   return (
     <div class="failure" role="alert">
-      <b>{error.status === 404 ? "Not found" : error.status === 401 ? "Not allowed" : "That did not work"}</b>
+      <b>{of === undefined ? what : `${what}: ${of}`}</b>
       <p>{error.message}</p>
     </div>
   );

@@ -65,7 +65,7 @@ export function PermissionForm(props: {
     props.onDone?.();
   };
   return (
-    <Form action="Set permissions" onSubmit={save}>
+    <Form action="Set permissions" onSubmit={save} onCancel={props.onDone}>
       <div class="row">
         {props.user === undefined && <TextField label="User" value={user} onChange={setUser} required />}
         {props.vhost === undefined && <VhostField value={vhost} onChange={setVhost} />}

@@ -48,7 +48,7 @@ export function BindingsPage(): JSX.Element {
       {isAdding && (
         <Dialog title="Bind a queue or exchange" onClose={() => setAdding(false)} wide>
           <VhostField value={vhost} onChange={setVhost} />
-          <BindForm key={vhost} vhost={vhost} />
+          <BindForm key={vhost} vhost={vhost} onCancel={() => setAdding(false)} />
         </Dialog>
       )}
     </>

@@ -77,7 +77,7 @@ export function ChannelsPage(): JSX.Element {
 /** One channel and its consumers. */
 export function ChannelPage({ name }: { readonly name: string }): JSX.Element {
   const { data, error } = useLive(`${path`/channels/${name}`}?${rangeQuery(minute, "msg_rates")}`);
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`channel ${name}`} />;
   const consumers = rowsOf(at(data, "consumer_details"));
   return (
     <>

@@ -130,7 +130,7 @@ export function ConnectionsPage(): JSX.Element {
 export function ConnectionPage({ name }: { readonly name: string }): JSX.Element {
   const { data, error } = useLive(`${path`/connections/${name}`}?${rangeQuery(minute, "data_rates")}`);
   const { data: channels } = useLive(error === undefined ? path`/connections/${name}/channels` : undefined);
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`connection ${name}`} />;
   const rows = rowsOf(channels);
   const unacked = rows.reduce((sum, row) => sum + number(row, "messages_unacknowledged"), 0);
   const close = async (): Promise<void> => {

@@ -24,8 +24,9 @@ export function ExchangePage({ vhost, name }: { readonly vhost: string; readonly
   const to = rowsOf(
     useLive(error === undefined ? path`/exchanges/${vhost}/${name}/bindings/destination` : undefined).data,
   );
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`exchange ${name} in ${vhost}`} />;
   const isDefault = name === defaultExchange;
+  const mayGo = !isDefault && !name.startsWith("amq.");
   const remove = async (): Promise<void> => {
     const body = (
       <p>
@@ -48,7 +49,7 @@ export function ExchangePage({ vhost, name }: { readonly vhost: string; readonly
           </>
         }
       >
-        {!isDefault && (
+        {mayGo && (
           <button type="button" class="danger" onClick={() => void remove()}>
             Delete…
           </button>

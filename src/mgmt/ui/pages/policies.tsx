@@ -188,7 +188,7 @@ function PolicyForm({ kind, policy, onDone }: { kind: Kind; policy: Row; onDone?
 /** One policy. */
 export function PolicyPage({ vhost, name }: { readonly vhost: string; readonly name: string }): JSX.Element {
   const { data, error } = useLive(path`/policies/${vhost}/${name}`);
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`policy ${name} in ${vhost}`} />;
   const remove = async (): Promise<void> => {
     if (await removePolicy("policies", rowOf(data))) goTo(href("policies"));
   };

@@ -24,7 +24,7 @@ export function QueuePage({ vhost, name }: { readonly vhost: string; readonly na
   const { data, error } = useLive(`${path`/queues/${vhost}/${name}`}?${rangeQuery(range, "lengths", "msg_rates")}`);
   const wanted = useRoute().query.get("tab");
   const tab = tabs.find((one) => one === wanted) ?? "overview";
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`queue ${name} in ${vhost}`} />;
   const queue = rowOf(data);
   const remove = async (): Promise<void> => {
     if (await deleteQueues([queue])) goTo(href("queues"));

@@ -136,7 +136,7 @@ export function UserPage({ name }: { readonly name: string }): JSX.Element {
   const permissions = rowsOf(useLive(there ? path`/users/${name}/permissions` : undefined).data);
   const topics = rowsOf(useLive(there ? path`/users/${name}/topic-permissions` : undefined).data);
   const connections = rowsOf(useLive(there ? path`/connections/username/${name}` : undefined).data);
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`user ${name}`} />;
   const user = rowsOf([data])[0];
   const remove = async (): Promise<void> => {
     const body = (

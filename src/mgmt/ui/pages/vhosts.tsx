@@ -114,7 +114,7 @@ export function VhostPage({ name }: { readonly name: string }): JSX.Element {
   const { data: queues } = useLive(
     error === undefined ? `${path`/queues/${name}`}?page=1&page_size=1&columns=name` : undefined,
   );
-  if (error !== undefined) return <Failure error={error} />;
+  if (error !== undefined) return <Failure error={error} of={`virtual host ${name}`} />;
   const isProtected = flag(data, "protected_from_deletion");
   const remove = async (): Promise<void> => {
     const body = (
