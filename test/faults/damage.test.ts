@@ -312,6 +312,37 @@ describe("a ruined page of everything but messages", () => {
     expect(await drain(channel, fine)).toHaveLength(messages);
   });
 
+  it.each([
+    ["map of pages", 0xff, () => 2],
+    ["list of unused pages", 0x00, (file: Buffer) => file.readUInt32BE(32)],
+  ])("costs nothing where it is the %s, but that the file does not shrink any more", async (_, fill, pageOf) => {
+    const definitions = await defined();
+    await start();
+    // What is deleted leaves pages that are not used.
+    const gone = await client.queue(channel, { durable: true });
+    for (let i = 0; i < messages; i++) channel.sendToQueue(gone, bodyOf(gone, i), { persistent: true });
+    await channel.waitForConfirms();
+    await channel.deleteQueue(gone);
+    await broker.shutdown();
+    const page = pageOf(readFileSync(join(broker.dataDir, "tsbroker.db")));
+    expect(page).toBeGreaterThan(1);
+    overwrite((page - 1) * pageBytes, Buffer.alloc(pageBytes, fill));
+    const logged = broker.log().length;
+    await start();
+    expect(broker.log().slice(logged)).toContain("it can only grow from now on");
+    expect(await allDefinitions()).toEqual(definitions);
+    for (let i = 0; i < messages; i++) channel.sendToQueue(hurt, bodyOf("new", i), { persistent: true });
+    await channel.waitForConfirms();
+    await broker.kill9();
+    const loggedThen = broker.log().length;
+    await start();
+    expect(broker.log().slice(loggedThen)).not.toContain("error");
+    const old = Array.from({ length: messages }, (_, i) => String(bodyOf(hurt, i)));
+    const news = Array.from({ length: messages }, (_, i) => String(bodyOf("new", i)));
+    expect(await drain(channel, hurt)).toEqual([...old, ...news]);
+    expect(await drain(channel, fine)).toHaveLength(messages);
+  });
+
   it("can be mended more than once", async () => {
     const definitions = await defined();
     for (const name of ["queue", "queue_copy_1", "queue"]) {

@@ -1,6 +1,7 @@
 /*
- * npm run ruin -- --seed S --of N: ruins the pages of a data file in every way, one at a time, and holds a broker on it to
- * what is promised.
+ * npm run ruin -- --each N --seed S: ruins pages of a data file in every way, one at a time, and holds a broker on it to what is
+ * promised; fails when it is not. N pages of each kind are taken. --kind and --ruin narrow it down to some, --kill begins with
+ * what a kill leaves, --running ruins a page under a broker that runs.
  */
 import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -121,22 +122,15 @@ async function work(number: number): Promise<void> {
       if (bytes === "cut") cpSync(join(base, "tsbroker.db"), data);
       else putPage(data, page.number, getPage(file, page.number) ?? Buffer.alloc(0));
     };
-    if (values.running) {
-      const found = await attemptRunning(base, copy, () => putPage(data, page.number, bytes));
-      appendFileSync(
-        values.out ?? "/dev/stdout",
-        `${JSON.stringify({ page: page.number, kind: page.kind, ruin, name: found.length > 1 || !found[0]?.startsWith("fine") ? "broken" : "fine", text: found.join("\n") })}\n`,
-      );
-      continue;
-    }
-    const outcome = await attempt(base, copy, definitions, () => putPage(data, page.number, bytes), repair);
+    const ruinIt = () => putPage(data, page.number, bytes);
+    const outcome = values.running
+      ? await attemptRunning(base, copy, ruinIt)
+      : await attempt(base, copy, definitions, ruinIt, repair);
     const row = table.get(page.kind) ?? new Map<string, Outcome[]>();
     table.set(page.kind, row);
     row.set(ruin, [...(row.get(ruin) ?? []), outcome]);
-    appendFileSync(
-      values.out ?? "/dev/stdout",
-      `${JSON.stringify({ page: page.number, kind: page.kind, ruin, ...outcome })}\n`,
-    );
+    const line = JSON.stringify({ page: page.number, kind: page.kind, ruin, ...outcome });
+    appendFileSync(values.out ?? "/dev/stdout", `${line}\n`);
   }
 }
 await Promise.all(Array.from({ length: Number(values.workers ?? 2) }, (_, i) => work(i)));
@@ -146,4 +140,5 @@ for (const [kind, row] of table) {
   );
   console.log(`${kind}: ${cells.join(", ")}`);
 }
-process.exit(0);
+const broken = [...table.values()].flatMap((row) => [...row.values()].flat()).filter(({ name }) => name === "broken");
+process.exit(broken.length === 0 ? 0 : 1);

@@ -5,12 +5,13 @@ import { TestBroker } from "../support/broker.ts";
 import { Brokerctl } from "../support/brokerctl.ts";
 import { asGuest } from "../support/management.ts";
 import { within } from "../support/wait-for.ts";
+import type { Outcome } from "./trial.ts";
 
 /** What is asked of a broker after a page was ruined under it; each within this time. */
 const waitMs = 15_000;
 
-/** Ruins a page under a running broker, and returns what it did not do in time afterwards, with the last errors it logged. */
-export async function attemptRunning(base: string, copy: string, ruin: () => void): Promise<string[]> {
+/** Ruins a page under a running broker, and says what it did not do in time afterwards, or else the errors that it logged. */
+export async function attemptRunning(base: string, copy: string, ruin: () => void): Promise<Outcome> {
   rmSync(copy, { recursive: true, force: true });
   cpSync(base, copy, { recursive: true });
   const broker = new TestBroker({ args: ["--data-dir", copy] });
@@ -61,13 +62,15 @@ export async function attemptRunning(base: string, copy: string, ruin: () => voi
     await broker.stop().catch((error) => failures.push(`stop: ${String(error).slice(0, 300)}`));
     rmSync(copy, { recursive: true, force: true });
   }
-  const log = broker
-    .log()
-    .split("\n")
-    .filter((line) => /"level":"?(error|fatal)/.test(line))
-    .map((line) => line.replace(/"stack":.*/, "").slice(0, 200));
-  if (failures.length > 0) failures.push(...new Set(log));
-  return failures.length > 0 ? failures : log.length > 0 ? [`fine; ${[...new Set(log)].join("; ")}`] : ["fine"];
+  const log = new Set(
+    broker
+      .log()
+      .split("\n")
+      .filter((line) => /"level":"?(error|fatal)/.test(line))
+      .map((line) => line.replace(/"stack":.*/, "").slice(0, 200)),
+  );
+  const text = [...failures, ...log].join("\n");
+  return { name: failures.length > 0 ? "broken" : log.size > 0 ? "mended" : "nothing", text };
 }
 
 /** What SQLite has kept of the file in memory makes room for other pages. */
