@@ -77,7 +77,7 @@ describe("the image's rabbitmq-server", () => {
       ["rabbitmq-server", "--help"],
       ["sh", "-c", "true && rabbitmq-server --help"],
     ]) {
-      const { stdout } = spawnSync("docker/docker-entrypoint.sh", command, { env, encoding: "utf8" });
+      const { stdout } = spawnSync(resolve("docker/docker-entrypoint.sh"), command, { env, encoding: "utf8" });
       expect(stdout).toMatch(/^Usage: tsbroker start /);
     }
   });
