@@ -320,7 +320,8 @@ function openDataFile(file: string): Opened {
   try {
     refuseEmptied(file);
     endLog(file);
-    const isTidy = !hasContent(file) || knowsUnusedPages(file);
+    // While somebody reads the file its log may stay, and what of it was copied need not fit together.
+    const isTidy = !hasContent(file) || hasContent(`${file}-wal`) || knowsUnusedPages(file);
     if (!isTidy) forgetUnusedPages(file);
     return isTidy ? openTidy(file) : { ...openWhole(file), isTidy };
   } catch (error) {

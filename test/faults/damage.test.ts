@@ -367,6 +367,21 @@ describe("a ruined page of everything but messages", () => {
   });
 });
 
+it("starts after a crash while somebody reads the file", async () => {
+  await start();
+  for (let i = 0; i < messages; i++) channel.sendToQueue(hurt, bodyOf("new", i), { persistent: true });
+  await channel.waitForConfirms();
+  await broker.kill9();
+  const reader = new Sqlite(join(broker.dataDir, "tsbroker.db"), { readonly: true });
+  reader.exec("BEGIN");
+  expect(reader.prepare("SELECT count(*) FROM queue").pluck().get()).toBe(2);
+  const logged = broker.log().length;
+  await start();
+  expect(broker.log().slice(logged)).not.toContain("error");
+  expect(await drain(channel, hurt)).toHaveLength(2 * messages);
+  reader.close();
+});
+
 it("says what is no data of a broker", async () => {
   const { exitCode, stderr } = await new Brokerctl(broker, "built").run(["check", join(broker.dataDir, "pages")]);
   expect(exitCode).toBe(65);
