@@ -1,19 +1,16 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import Sqlite, { type Database, type Statement } from "better-sqlite3";
 import { applyBatch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import { openDatabase, pageBytes, setDurable } from "./database.ts";
+import { pageBytes } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
-import { pagesFolder } from "./page-files.ts";
+import { lockDirectory, openDataFile, reason } from "./open-data-file.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
-import { readVersion, upgradeSchema } from "./schema.ts";
 import { damageOf, isDamage, ownerStatement, type SegmentRead, SegmentReader } from "./segment-reader.ts";
 import { mendSmallTables } from "./small-tables.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
 import { type Damage, type StoredMessages, StoreError } from "./store.ts";
-import { forgetUnusedPages, knowsUnusedPages } from "./unused-pages.ts";
 
 /** Log to gather before it is copied into the data file. Less costs throughput at 1 KiB. */
 const checkpointPages = (16 * 1024 * 1024) / pageBytes;
@@ -41,9 +38,6 @@ const freePagesStep = (8 * 1024 * 1024) / pageBytes;
  * anywhere, and once it has come to one far away, it could never copy the log into the file.
  */
 const pagesAhead = 256 * 1024;
-
-/** Rights on the data directory. */
-const ownerMode = 0o700;
 
 /** The file in the data directory that holds everything. */
 export const dataFileName = "tsbroker.db";
@@ -279,132 +273,4 @@ const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOB
 /** True for what the disk or the operating system did to SQLite, false for mistakes of ours. */
 export function isDiskError(error: unknown): error is Error {
   return error instanceof Sqlite.SqliteError && !ownMistakes.includes(error.code.split("_")[1] ?? "");
-}
-
-/**
- * Locks the directory for this process by a transaction on a file beside the data, which ends with the process. The
- * data file itself stays open to a shell or a backup.
- */
-function lockDirectory(directory: string): Database {
-  let lock: Database | undefined;
-  try {
-    mkdirSync(directory, { recursive: true, mode: ownerMode });
-    closeToOthers(directory);
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    lock = new Sqlite(join(directory, "tsbroker.lock"), { timeout: 0 });
-    lock.pragma("journal_mode = MEMORY");
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
-  } catch (error) {
-    lock?.close();
-    if (error instanceof Sqlite.SqliteError && error.code === "SQLITE_BUSY") {
-      throw new StoreError(`data directory '${directory}' is in use by another tsbroker`, { cause: error });
-    }
-    throw new StoreError(`data directory '${directory}' cannot be used: ${directoryReason(error)}`, { cause: error });
-  }
-}
-
-/** Takes the rights of others on a directory that was there, if it is ours: messages and hashes of passwords are in it. */
-function closeToOthers(directory: string): void {
-  const { mode, uid } = statSync(directory);
-  if (uid === process.getuid?.() && (mode & 0o077) !== 0) chmodSync(directory, ownerMode);
-}
-
-interface Opened {
-  readonly db: Database;
-  readonly mended: readonly string[];
-  readonly isTidy: boolean;
-}
-
-function openDataFile(file: string): Opened {
-  try {
-    refuseEmptied(file);
-    endLog(file);
-    // While somebody reads the file its log may stay, and what of it was copied need not fit together.
-    const isTidy = !hasContent(file) || hasContent(`${file}-wal`) || knowsUnusedPages(file);
-    if (!isTidy) forgetUnusedPages(file);
-    return isTidy ? openTidy(file) : { ...openWhole(file), isTidy };
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError(openFailure(file, error), { cause: error });
-  }
-}
-
-/** To make a table anew SQLite moves a page, which may be, or be found from, one that is damaged: then none is moved any more. */
-function openTidy(file: string): Opened {
-  try {
-    return { ...openWhole(file), isTidy: true };
-  } catch (error) {
-    if (!isDamage(error) || hasContent(`${file}-wal`)) throw error;
-    forgetUnusedPages(file);
-    return { ...openWhole(file), isTidy: false };
-  }
-}
-
-/** A file without a byte is what a first start leaves that was ended at once; later ones have made more than that. */
-function refuseEmptied(file: string): void {
-  const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere || hasContent(file) || hasContent(`${file}-wal`) || !existsSync(join(dirname(file), pagesFolder)))
-    return;
-  throw new StoreError(`data file '${file}' is empty, and once was not: restore a backup, or remove it to begin anew`);
-}
-
-/** Has what a crash left in the log copied into the data file. */
-function endLog(file: string): void {
-  if (!hasContent(`${file}-wal`)) return;
-  const db = openDatabase(file);
-  try {
-    readVersion(db);
-    setDurable(db);
-    db.pragma("wal_checkpoint(TRUNCATE)");
-  } finally {
-    db.close();
-  }
-}
-
-function hasContent(file: string): boolean {
-  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
-}
-
-function openWhole(file: string): Pick<Opened, "db" | "mended"> {
-  const db = openDatabase(file);
-  try {
-    // Looked at before anything is written to it: it may be another program's.
-    readVersion(db);
-    db.pragma(`page_size = ${pageBytes}`);
-    db.pragma("auto_vacuum = INCREMENTAL");
-    const mode = db.pragma("journal_mode = WAL", { simple: true });
-    if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
-    setDurable(db);
-    upgradeSchema(db);
-    return { db, mended: mendSmallTables(db) };
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function openFailure(file: string, error: unknown): string {
-  if (error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_NOTADB")) {
-    return `'${file}' is not a data file of tsbroker, or its first page is damaged: ${reason(error)}`;
-  }
-  if (isDamage(error)) {
-    return `data file '${file}' is too damaged to be used (${reason(error)}): restore a backup, or repair the disk and start again`;
-  }
-  return `data file '${file}' cannot be used: ${reason(error)}`;
-}
-
-function directoryReason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EACCES" || code === "EPERM") return "permission denied: this user must be able to write there";
-  if (code === "EEXIST" || code === "ENOTDIR") return "it is a file, or in one, not a directory";
-  const text = reason(error);
-  // A long list of places follows, and nothing that helps.
-  if (/bindings file/.test(text))
-    return "SQLite was not built: run npm rebuild better-sqlite3 where tsbroker is installed";
-  return text;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
