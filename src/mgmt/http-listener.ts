@@ -60,22 +60,53 @@ export async function allClosed(servers: readonly Server[]): Promise<void> {
   await Promise.all(servers.map(closed));
 }
 
+/** What answers requests, once it is loaded. */
+export interface Lazy {
+  readonly handle: RequestListener;
+  /** Loads it ahead of the first request. */
+  load(): Promise<void>;
+}
+
 /**
- * What answers is loaded when the first request comes: fastify and the routes would be most of a start's time and a fifth
- * of an idle broker's memory.
+ * What answers is loaded when the first request comes, or before when somebody asks for that: fastify and the routes would
+ * be most of a start's time. `failed` is told when it can't be loaded.
  */
-export function loadedLazily(load: () => Promise<RequestListener>, failed: (error: unknown) => void): RequestListener {
+export function loadedLazily(load: () => Promise<RequestListener>, failed: (error: unknown) => void): Lazy {
   let loaded: Promise<RequestListener> | undefined;
-  return (request, response) => {
+  const ready = () => {
     loaded ??= load();
-    loaded.then(
-      (handle) => handle(request, response),
-      (error: unknown) => {
-        failed(error);
-        refuse(response);
-      },
-    );
+    return loaded;
   };
+  return {
+    handle: (request, response) => {
+      ready().then(
+        (handle) => handle(request, response),
+        (error: unknown) => {
+          failed(error);
+          refuse(response);
+        },
+      );
+    },
+    load: () => ready().then(() => undefined, failed),
+  };
+}
+
+/** How long the process has to be quiet, and which part of that time it may be busy. */
+const quietMs = 2000;
+const busyMax = 0.05;
+
+/** Does something once when the process has had little to do for a while; what is returned gives that up. */
+export function whenQuiet(act: () => Promise<void>): () => void {
+  let before = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization > busyMax) return;
+    clearInterval(timer);
+    void act();
+  }, quietMs).unref();
+  return () => clearInterval(timer);
 }
 
 function refuse(response: ServerResponse): void {

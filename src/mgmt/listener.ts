@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TlsIdentity } from "../tls.ts";
 import type { ManagementHost } from "./host.ts";
-import { allClosed, httpLimits, listening, loadedLazily, portOf, tlsServer } from "./http-listener.ts";
+import { allClosed, httpLimits, listening, loadedLazily, portOf, tlsServer, whenQuiet } from "./http-listener.ts";
 
 /** The management listeners. Without one there is no port. */
 export interface Management {
@@ -18,8 +18,8 @@ const connectionsMax = 2000;
 /** Listens for HTTP, for HTTPS or for both. Rejects with the error of a port that is not free. */
 export async function startManagement(host: ManagementHost, tls: TlsIdentity | undefined): Promise<Management> {
   const servers: Server[] = [];
-  const handle = loadedLazily(
-    () => load(host, () => connectionsOf(servers)),
+  const { handle, load } = loadedLazily(
+    () => loadApp(host, () => connectionsOf(servers)),
     (error) => host.logs.management.error({ err: error }, "management cannot be loaded"),
   );
   const { managementHost, managementPort, managementSsl } = host.config;
@@ -32,7 +32,15 @@ export async function startManagement(host: ManagementHost, tls: TlsIdentity | u
     const secure =
       tls && managementSsl && (await listening(await tlsServer(tls, handle), { ...managementSsl, connectionsMax }));
     if (secure !== undefined) servers.push(secure);
-    return { port: portOf(plain), sslPort: portOf(secure), close: () => allClosed(servers) };
+    const giveUp = servers.length === 0 ? undefined : whenQuiet(load);
+    return {
+      port: portOf(plain),
+      sslPort: portOf(secure),
+      close: () => {
+        giveUp?.();
+        return allClosed(servers);
+      },
+    };
   } catch (error) {
     await allClosed(servers);
     throw error;
@@ -40,12 +48,15 @@ export async function startManagement(host: ManagementHost, tls: TlsIdentity | u
 }
 
 /** In steps, as messages wait for each of them. */
-async function load(host: ManagementHost, httpConnections: () => Promise<number>): Promise<RequestListener> {
+async function loadApp(host: ManagementHost, httpConnections: () => Promise<number>): Promise<RequestListener> {
+  const startedAt = performance.now();
   await import("fastify");
   await nextTurn();
   const { newApp } = await import("./server.ts");
   await nextTurn();
-  return await newApp(host, httpConnections);
+  const app = await newApp(host, httpConnections);
+  host.logs.management.debug({ ms: Math.round(performance.now() - startedAt) }, "management is loaded");
+  return app;
 }
 
 async function connectionsOf(servers: readonly Server[]): Promise<number> {

@@ -21,7 +21,7 @@ export async function startMetrics(host: ManagementHost, tls: TlsIdentity | unde
   const { prometheus } = host.config;
   if (prometheus === undefined) return nowhere;
   const { ssl } = prometheus;
-  const handle = loadedLazily(
+  const { handle } = loadedLazily(
     async () => (await import("./server.ts")).newMetricsServer(host, prometheus),
     (error) => host.logs.management.error({ err: error }, "metrics cannot be loaded"),
   );
