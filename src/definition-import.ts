@@ -8,25 +8,38 @@ import type { BindingDefinition } from "./store/store.ts";
 import { bind, declareExchange, declareQueue } from "./topology.ts";
 import type { User } from "./users.ts";
 
+/** Whose import it is, and of what. */
+export interface ImportScope {
+  /** The user who imports; undefined for the broker itself at its start. */
+  readonly user?: string | undefined;
+  /** The document is of what is in this vhost. */
+  readonly vhost?: string | undefined;
+}
+
 /**
  * Adds the definitions of a document in RabbitMQ's form to those that are there. Users, vhosts and permissions replace
  * others of their name; queues, exchanges and bindings that exist stay as they are. All of the document is checked
  * first: a part that cannot be used costs the whole import, and nothing has changed. Throws PRECONDITION_FAILED.
  *
- * With `vhost`, it is the document of what is in that vhost. Returns bindings that were left out for want of an end.
+ * Returns bindings that were left out for want of an end.
  */
 export async function importDefinitions(
   into: Definitions,
   json: JsonObject,
-  vhost?: string,
+  { user, vhost }: ImportScope = {},
 ): Promise<readonly BindingDefinition[]> {
   const { users } = new DocumentReader(into, vhost).read(json);
   const hashed = await Promise.all(users.map(withHash));
   // While passwords were hashed the broker went on: what fitted may not fit any more.
-  return take(into, hashed, new DocumentReader(into, vhost).read(json));
+  return take(into, hashed, new DocumentReader(into, vhost).read(json), user);
 }
 
-function take(into: Definitions, users: readonly User[], document: DefinitionDocument): readonly BindingDefinition[] {
+function take(
+  into: Definitions,
+  users: readonly User[],
+  document: DefinitionDocument,
+  declaredBy = "rmq-internal",
+): readonly BindingDefinition[] {
   for (const user of users) into.users.put(user);
   for (const { name, ...properties } of document.vhosts) into.vhosts.put(name, properties);
   for (const permission of document.permissions) into.permissions.set(permission);
@@ -38,7 +51,7 @@ function take(into: Definitions, users: readonly User[], document: DefinitionDoc
     });
   }
   for (const [name, value] of document.globalParameters) into.globalParameters.set(name, value);
-  for (const exchange of document.exchanges) addExchange(into, exchange);
+  for (const exchange of document.exchanges) addExchange(into, { ...exchange, declaredBy });
   for (const queue of document.queues) addQueue(into, queue);
   const leftOut = document.bindings.filter((binding) => !addBinding(into, binding));
   // What is in the document may be there, even when its own limits would not have let it in.

@@ -60,7 +60,7 @@ export function predefinedExchanges(isDefault: boolean): readonly ExchangeProper
 }
 
 function properties(name: string, type: string, internal: boolean): ExchangeProperties {
-  return { name, type, durable: true, autoDelete: false, internal, arguments: emptyTable };
+  return { name, type, durable: true, autoDelete: false, internal, arguments: emptyTable, declaredBy: "rmq-internal" };
 }
 
 /** Puts an exchange into a vhost without a look at the rules: a predefined one, or one that was stored. */
@@ -88,7 +88,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
   if (exchange.durable && exchange.history !== undefined) addHistory(vhost, exchange.name, exchange.history);
   if (exchange.durable) {
     vhost.noteDefined(exchange);
-    const { name, type, autoDelete, internal } = exchange;
+    const { name, type, autoDelete, internal, declaredBy } = exchange;
     vhost.store.define({
       kind: "exchange",
       vhost: vhost.name,
@@ -97,6 +97,7 @@ export function declareExchange(vhost: Vhost, declaration: ExchangeProperties): 
       autoDelete,
       internal,
       arguments: exchange.arguments,
+      declaredBy,
     });
   }
   return exchange;

@@ -11,6 +11,8 @@ export interface ExchangeProperties {
   readonly autoDelete: boolean;
   readonly internal: boolean;
   readonly arguments: FieldTable;
+  /** The user who declared it; undefined where nobody remembers. */
+  readonly declaredBy?: string | undefined;
 }
 
 /**
@@ -25,6 +27,7 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
   readonly autoDelete: boolean;
   readonly internal: boolean;
   readonly arguments: FieldTable;
+  readonly declaredBy: string | undefined;
   /** True when two messages with one routing key may go different ways. */
   abstract readonly varies: boolean;
   readonly #table = new BindingTable<D>();
@@ -37,6 +40,7 @@ export abstract class Exchange<D extends Destination> implements ExchangePropert
     this.autoDelete = properties.autoDelete;
     this.internal = properties.internal;
     this.arguments = properties.arguments;
+    this.declaredBy = properties.declaredBy;
   }
 
   /** Adds to `found` every destination that a message with this key and content is bound to go to directly. */

@@ -92,6 +92,7 @@ export const schemas: Readonly<Record<string, Row>> = {
     policy: text,
     message_stats: messageStats,
     ...exchangeBody,
+    user_who_performed_action: text,
     incoming: rows,
     outgoing: rows,
   }),

@@ -27,6 +27,7 @@ export function exchangeView(vhost: Vhost, exchange: VhostExchange, metrics: Met
     auto_delete: exchange.autoDelete,
     internal: exchange.internal,
     arguments: tableToPlain(exchange.arguments),
+    user_who_performed_action: exchange.declaredBy ?? "unknown",
     ...(delayed !== undefined && { messages_delayed: delayed.count }),
     ...(policy !== undefined && { policy }),
     ...(isCounted && exchangeStats(metrics.ofExchange(vhost.countersOf(exchange)), query)),

@@ -29,7 +29,11 @@ export const definitionTables = {
   },
   limit: { table: "upper_limit", key: ["scope", "subject", "name"], columns: ["value"] },
   "global-parameter": { table: "global_parameter", key: ["name"], columns: ["value"] },
-  exchange: { table: "exchange", key: ["vhost", "name"], columns: ["type", "auto_delete", "internal", "arguments"] },
+  exchange: {
+    table: "exchange",
+    key: ["vhost", "name"],
+    columns: ["type", "auto_delete", "internal", "arguments", "declared_by"],
+  },
   queue: { table: "queue", key: ["vhost", "name"], columns: ["id", "auto_delete", "arguments"] },
   binding: {
     table: "binding",
@@ -114,6 +118,7 @@ function otherColumns(definition: Definition): DefinitionRow {
         Number(definition.autoDelete),
         Number(definition.internal),
         tableToJson(definition.arguments),
+        definition.declaredBy ?? null,
       ];
     case "queue":
       return [definition.id, Number(definition.autoDelete), tableToJson(definition.arguments)];
@@ -195,6 +200,7 @@ export function definitionFromRow(kind: DefinitionKind, values: readonly unknown
         autoDelete: column.flag(),
         internal: column.flag(),
         arguments: column.table(),
+        declaredBy: column.optionalText(),
       };
     case "queue":
       return {

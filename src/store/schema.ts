@@ -119,6 +119,11 @@ const migrations: readonly string[] = [
   CREATE INDEX hidden_range_copy ON hidden_range (segment, first, last);
   CREATE INDEX message_table_copy ON message_table (name, last_segment);
   `,
+  `
+  ALTER TABLE exchange ADD COLUMN declared_by TEXT;
+  DROP INDEX exchange_copy;
+  CREATE INDEX exchange_copy ON exchange (vhost, name, type, auto_delete, internal, arguments, declared_by);
+  `,
 ];
 
 /** The version of the schema that this tsbroker reads and writes. */

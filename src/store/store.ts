@@ -254,6 +254,8 @@ export interface ExchangeDefinition {
   readonly autoDelete: boolean;
   readonly internal: boolean;
   readonly arguments: FieldTable;
+  /** The user who declared it; undefined in files from before it was kept. */
+  readonly declaredBy?: string | undefined;
 }
 
 export interface QueueDefinition {

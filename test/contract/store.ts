@@ -86,6 +86,7 @@ const definitions: readonly Definition[] = [
     autoDelete: true,
     internal: true,
     arguments: allTypes,
+    declaredBy: "alice",
   },
   queue,
   binding,

@@ -273,8 +273,6 @@ const theirsAlone = [
   /\.idle_since$/,
   // A link of Erlang's is there while somebody runs rabbitmqctl.
   /\.cluster_links\[\]/,
-  // Who declared an exchange is not kept.
-  /^(\[\])?\.user_who_performed_action$/,
 ];
 
 /** The names of counters and levels, with what says how fast they change. */

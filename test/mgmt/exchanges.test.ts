@@ -1,3 +1,4 @@
+import { connect } from "amqplib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { unique } from "../support/amqp-client.ts";
 import { needsOwnBroker, useBroker } from "../support/broker.ts";
@@ -39,7 +40,8 @@ describe("/api/exchanges", () => {
     const declaration = { type: "topic", durable: true, arguments: { "alternate-exchange": "amq.fanout" } };
     expect((await admin.put(`${path}/${name}`, declaration)).status).toBe(201);
     expect((await admin.put(`${path}/${name}`, declaration)).status).toBe(204);
-    const row = { name, vhost, auto_delete: false, internal: false, ...declaration };
+    const user_who_performed_action = "guest";
+    const row = { name, vhost, auto_delete: false, internal: false, user_who_performed_action, ...declaration };
     expect(await admin.read(`${path}/${name}`)).toEqual({ ...row, incoming: [], outgoing: [] });
     expect(await admin.read(path)).toContainEqual(row);
     expect(await admin.read("/exchanges")).toContainEqual(row);
@@ -92,6 +94,25 @@ describe("/api/exchanges", () => {
     await broker.restart();
     expect((await admin.get(`${path}/durable`)).status).toBe(200);
     expect((await admin.get(`${path}/transient`)).status).toBe(404);
+  });
+
+  it("says who declared one, over AMQP, over HTTP and by an import, also after a restart", async (context) => {
+    needsOwnBroker(context);
+    const carol = await addUser(broker, "carol", ["administrator"], vhost);
+    const over = (means: string) => unique(`by-${means}`);
+    const [amqp, http, file] = [over("amqp"), over("http"), over("import")];
+    const { port } = new URL(broker.url);
+    const connection = await connect(`amqp://carol:carol-pw@${broker.host}:${port}/${encodeURIComponent(vhost)}`);
+    await (await connection.createChannel()).assertExchange(amqp, "topic");
+    await connection.close();
+    await carol.must("PUT", `${path}/${http}`, { type: "topic", durable: true });
+    await carol.must("POST", "/definitions", { exchanges: [{ name: file, vhost, type: "topic", durable: true }] });
+    // One that is there stays as it is.
+    await admin.must("PUT", `${path}/${http}`, { type: "topic", durable: true });
+    await broker.restart();
+    const who = { user_who_performed_action: "carol" };
+    for (const name of [amqp, http, file]) expect(await admin.read(`${path}/${name}`)).toMatchObject(who);
+    expect(await admin.read(`${path}/amq.topic`)).toMatchObject({ user_who_performed_action: "rmq-internal" });
   });
 
   it("asks for configure permission", async () => {

@@ -52,7 +52,7 @@ function download(call: Call, definitions: Row): Answer {
 }
 
 async function take(host: ManagementHost, call: Call, vhost?: string): Promise<Answer> {
-  const leftOut = await importDefinitions(host, documentIn(call), vhost);
+  const leftOut = await importDefinitions(host, documentIn(call), { user: call.user.name, vhost });
   for (const { vhost: where, source, destination } of leftOut) {
     host.logs.management.warn(
       { vhost: where, source, destination },

@@ -70,7 +70,7 @@ function declare(vhost: Vhost, guard: Guard, call: Call): Answer {
     guard.authorize(call.user, vhost, "read", name);
     guard.authorize(call.user, vhost, "write", alternate.value.toString());
   }
-  declareExchange(vhost, exchange);
+  declareExchange(vhost, { ...exchange, declaredBy: call.user.name });
   return putAnswer(exists ? "replaced" : "created");
 }
 

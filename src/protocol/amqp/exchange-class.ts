@@ -46,6 +46,7 @@ function declare(channel: Channel, args: MethodArguments<"exchange.declare">): v
     autoDelete: args.autoDelete,
     internal: args.internal,
     arguments: args.arguments,
+    declaredBy: channel.connection.username,
   });
   answer(channel, args.nowait, !channel.vhost.isDefinitionSafe(exchange), "exchange.declare-ok");
 }

@@ -123,6 +123,15 @@ describe("ThreadedStore", () => {
   });
 
   it("brings data of an older version up to date", async () => {
+    const exchange = {
+      kind: "exchange",
+      vhost: "/",
+      name: "x",
+      type: "direct",
+      autoDelete: false,
+      internal: false,
+      arguments: new Map(),
+    } as const;
     const directory = newDirectory();
     const { store, restart } = subject(directory);
     await store.open();
@@ -133,6 +142,7 @@ describe("ThreadedStore", () => {
       }),
       0,
     );
+    store.define({ ...exchange, declaredBy: "alice" });
     const { store: later } = await restart();
     const newer = ["dropped_segment", "policy", "upper_limit", "global_parameter", "hidden_range", "message_table"];
     tamper(directory, (db) => {
@@ -142,12 +152,15 @@ describe("ThreadedStore", () => {
       db.exec("ALTER TABLE vhost DROP COLUMN protected");
       db.exec("ALTER TABLE message DROP COLUMN checksum");
       db.exec("ALTER TABLE segment DROP COLUMN ttl_ms");
+      db.exec("ALTER TABLE exchange DROP COLUMN declared_by");
       db.pragma("user_version = 1");
     });
-    expect((await later.open()).segments).toEqual([segment(1, 1)]);
+    const recovered = await later.open();
+    expect(recovered.segments).toEqual([segment(1, 1)]);
+    expect(recovered.definitions).toEqual([exchange]);
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
-    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(8));
+    tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(9));
   });
 
   it("has every table but those of messages twice, whole", async () => {
@@ -212,7 +225,7 @@ describe("Data that cannot be used", () => {
     tamper(directory, (db) => db.pragma("user_version = 1000"));
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
-      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 8): run that version or restore a backup`,
+      message: `data file '${dataFile(directory)}' was written by a newer tsbroker (schema 1000, this one knows 9): run that version or restore a backup`,
     });
   });
 
