@@ -61,3 +61,15 @@ export const churnMetrics = [
 ] as const;
 
 export type ChurnMetric = (typeof churnMetrics)[number];
+
+/** Of what the node uses: levels, but for the context switches. */
+export const nodeMetrics = [
+  "mem_used",
+  "sockets_used",
+  "context_switches",
+  "disk_free",
+  "fd_used",
+  "proc_used",
+] as const;
+
+export type NodeMetric = (typeof nodeMetrics)[number];

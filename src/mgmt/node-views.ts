@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os";
+import type { NodeMetric } from "../metric-names.ts";
 import { nodeName } from "../node-name.ts";
 import { version } from "../version.ts";
 import type { ManagementHost } from "./host.ts";
-import { type LimitedReadings, readNode } from "./node-readings.ts";
+import type { NodeLevels } from "./node-levels.ts";
+import type { LimitedReadings, NodeReadings } from "./node-readings.ts";
 import type { Query } from "./paging.ts";
 import type { Row } from "./rows.ts";
-import { churnRow } from "./stats.ts";
+import { churnRow, nodeRow } from "./stats.ts";
 
 const typeDescriptions = {
   direct: "AMQP direct exchange, as per the AMQP specification",
@@ -39,9 +41,9 @@ function mechanismRows(configured: readonly string[]): Row[] {
 const inMemory = "<memory>";
 
 /** The one node, as far as the system tells of it. */
-export async function nodeView(host: ManagementHost, httpConnections: number, query: Query): Promise<Row> {
-  const { alarms, config, clock, startedAt, connections, metrics, resources } = host;
-  const { diskFree, limits, contextSwitches } = await readNode(host.dataDir);
+export async function nodeView(host: ManagementHost, levels: NodeLevels, query: Query): Promise<Row> {
+  const { alarms, config, clock, startedAt, metrics, resources } = host;
+  const { readings, measured } = await levels.read();
   return {
     name: nodeName,
     type: "disc",
@@ -52,16 +54,13 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
     uptime: clock.now() - startedAt,
     processors: availableParallelism(),
     run_queue: 0,
-    context_switches: contextSwitches,
-    mem_used: process.memoryUsage.rss(),
+    ...nodeRow(measured, measuredNames(readings), query),
     mem_limit: resources.memoryLimit,
     mem_alarm: alarms.isSet("low on memory"),
     mem_calculation_strategy: "rss",
     disk_free_limit: resources.diskFreeLimit,
     disk_free_alarm: alarms.isSet("low on disk"),
-    ...(diskFree !== undefined && { disk_free: diskFree }),
-    ...limitedRow(limits),
-    sockets_used: connections.size + httpConnections,
+    ...limitedRow(readings.limits),
     ...churnRow(metrics.ofChurn(), query),
     db_dir: host.dataDir ?? inMemory,
     config_files: config.files,
@@ -76,11 +75,22 @@ export async function nodeView(host: ManagementHost, httpConnections: number, qu
   };
 }
 
+/** What is measured where the system tells as much. */
+function measuredNames({ limits, diskFree }: NodeReadings): NodeMetric[] {
+  return [
+    "mem_used",
+    "sockets_used",
+    "context_switches",
+    ...(diskFree === undefined ? [] : (["disk_free"] as const)),
+    ...(limits === undefined ? [] : (["fd_used", "proc_used"] as const)),
+  ];
+}
+
 /** Nothing where the system does not tell. */
 function limitedRow(limits: LimitedReadings | undefined): Row {
   if (limits === undefined) return {};
-  const { files, filesMax, threads, threadsMax } = limits;
-  return { fd_used: files, fd_total: filesMax, sockets_total: filesMax, proc_used: threads, proc_total: threadsMax };
+  const { filesMax, threadsMax } = limits;
+  return { fd_total: filesMax, sockets_total: filesMax, proc_total: threadsMax };
 }
 
 /** Where the broker listens. */
@@ -95,13 +105,13 @@ export function listenerRows({ listeners }: ManagementHost): Row[] {
   }));
 }
 
-/** Where this API is served. */
+/** Where this API is served, and what Prometheus reads. */
 export function contextRows({ listeners }: ManagementHost): Row[] {
   return listeners
-    .filter(({ protocol }) => protocol === "http" || protocol === "https")
-    .map(({ host, port, tls }) => ({
+    .filter(({ protocol }) => protocol.startsWith("http"))
+    .map(({ protocol, host, port, tls }) => ({
       node: nodeName,
-      description: "Management",
+      ...(protocol.endsWith("/prometheus") ? { description: "Prometheus", protocol } : { description: "Management" }),
       path: "/",
       ip: host ?? "::",
       port: String(port),

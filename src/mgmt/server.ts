@@ -7,6 +7,7 @@ import { challenge, Guard, LoginRefusal } from "./auth.ts";
 import { type BrowserRequest, guardHeaders, isForged } from "./browsers.ts";
 import { answer } from "./call.ts";
 import type { ManagementHost } from "./host.ts";
+import { NodeLevels } from "./node-levels.ts";
 import { openApi } from "./openapi.ts";
 import { notFound, Refusal, refusalOf } from "./refusal.ts";
 import { backupRoutes } from "./routes/backup.ts";
@@ -84,9 +85,10 @@ async function routes(
 ): Promise<void> {
   const guard = new Guard(host);
   const api = new Api(app, guard, host.store);
+  const levels = new NodeLevels(host, httpConnections);
   const parts = [
     () => overviewRoutes(api, host, guard),
-    () => nodeRoutes(api, host, httpConnections),
+    () => nodeRoutes(api, host, levels),
     () => nodeStateRoutes(api, host),
     () => whoamiRoutes(api, guard),
     () => vhostRoutes(api, host, guard),
@@ -94,7 +96,7 @@ async function routes(
     () => permissionRoutes(api, host),
     () => topicPermissionRoutes(api, host),
     () => exchangeRoutes(api, host, guard),
-    () => oneNodeRoutes(api, host),
+    () => oneNodeRoutes(api, host, levels),
     () => quorumQueueRoutes(api, host),
     () => queueRoutes(api, host, guard),
     () => messageRoutes(api, host, guard),

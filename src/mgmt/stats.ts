@@ -6,6 +6,8 @@ import {
   churnMetrics,
   type ExchangeMetric,
   exchangeMetrics,
+  type NodeMetric,
+  nodeMetrics,
   type QueueMetric,
   queueMetrics,
   type TrafficMetric,
@@ -67,6 +69,11 @@ export function churnRow(measured: Measured<ChurnMetric>, query: Query): Row {
   return counted(measured, churnMetrics, rangeOf(query, "churn_rates"));
 }
 
+/** What the node uses, of the names that are given. */
+export function nodeRow(measured: Measured<NodeMetric>, names: readonly NodeMetric[], query: Query): Row {
+  return counted(measured, names, rangeOf(query, "node_stats"));
+}
+
 /** `message_latency` of the broker: how long messages took, over the time that is asked for; nothing unless it is. */
 export function latencyRow(metrics: Metrics, query: Query): { message_latency?: Row } {
   const range = rangeOf(query, "latency");
@@ -94,6 +101,7 @@ const rangeParameters = {
   msg_rates: ["msg_rates_age", "msg_rates_incr"],
   data_rates: ["data_rates_age", "data_rates_incr"],
   churn_rates: ["churn_rates_age", "churn_rates_incr"],
+  node_stats: ["node_stats_age", "node_stats_incr"],
   latency: ["latency_age", "latency_incr"],
 } as const;
 
@@ -109,10 +117,9 @@ function rangeOf(query: Query, of: keyof typeof rangeParameters): Range | undefi
 
 /** Made once: as a key of a row, a text that was just put together costs more than the row. */
 const detailsNames = new Map(
-  [...queueMetrics, ...channelMetrics, ...exchangeMetrics, ...trafficMetrics, ...churnMetrics].map((name) => [
-    String(name),
-    `${name}_details`,
-  ]),
+  [queueMetrics, channelMetrics, exchangeMetrics, trafficMetrics, churnMetrics, nodeMetrics]
+    .flat<(readonly string[])[]>()
+    .map((name) => [name, `${name}_details`]),
 );
 
 /** Each value with its rate in `_details`. */

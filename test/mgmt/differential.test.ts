@@ -265,8 +265,8 @@ const theirsAlone = [
   /\.(garbage_collection|reductions|pending_raft_commands|backing_queue_status|metrics_gc_queue_length)\b/,
   /\.(reductions_details|erlang_version|erlang_full_version|release_series_support_status|cowboy_opts|ssl_opts)\b/,
   /\.(io|mnesia|msg_store|queue_index|gc|ra_open_file)_\w+\b/,
-  /\.(proc_used|mem_used|fd_used|sockets_used|disk_free|context_switches|disk_reads|disk_writes)_details\b/,
-  /\.(disk_reads|disk_writes|net_ticktime|config_files|protocol)$/,
+  /\.(disk_reads|disk_writes)(_details\b|$)/,
+  /\.(net_ticktime|config_files|protocol)$/,
   /\.socket_opts\.\w+(\.\w+)?$/,
   /\.(memory|recoverable_slaves)$/,
   // Only there while a thing is idle, which is not at the same times.

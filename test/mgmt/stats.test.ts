@@ -4,7 +4,7 @@ import { useBroker } from "../support/broker.ts";
 import { asGuest } from "../support/management.ts";
 import { eventually } from "../support/wait-for.ts";
 
-const broker = useBroker();
+const broker = useBroker({ args: ["--stats-interval-ms", "1000"] });
 const amqp = useAmqpClient(broker);
 const admin = asGuest(broker);
 
@@ -100,19 +100,38 @@ describe("message_stats", () => {
     expect(Object(await admin.read("/vhosts/%2F")).recv_oct).toBeGreaterThan(0);
   });
 
+  it("tell what the node used before, until they are reset", { timeout: 40_000 }, async () => {
+    const node = "/nodes?node_stats_age=60&node_stats_incr=1";
+    const levels = ["mem_used", "sockets_used", "context_switches", "disk_free", "fd_used", "proc_used"];
+    await amqp.connect();
+    await eventually(async () => {
+      const [row] = Array.from(Object(await admin.read(node)), Object);
+      for (const name of levels) {
+        expect(row[name]).toBeGreaterThan(0);
+        const { samples, avg } = row[`${name}_details`];
+        expect(samples.length).toBeGreaterThan(1);
+        expect(avg).toBeGreaterThan(0);
+      }
+      expect(row.context_switches_details.rate).toBeGreaterThan(0);
+    });
+    await admin.must("DELETE", "/reset");
+    const [row] = Array.from(Object(await admin.read(node)), Object);
+    for (const name of levels) expect(row[`${name}_details`]).toMatchObject({ samples: [], rate: 0 });
+  });
+
   it("come with rates once they were sampled twice", { timeout: 20_000 }, async () => {
     const connection = await amqp.connect();
     const channel = await amqp.channel(connection);
     const exchange = await amqp.exchange(channel, "fanout");
     await eventually(async () => {
       channel.publish(exchange, "", Buffer.from("x"));
-      const row = Object(await admin.read(`/exchanges/%2F/${exchange}?msg_rates_age=60&msg_rates_incr=5`));
+      const row = Object(await admin.read(`/exchanges/%2F/${exchange}?msg_rates_age=60&msg_rates_incr=1`));
       const details = row.message_stats.publish_in_details;
       expect(details.rate).toBeGreaterThan(0);
       expect(details.samples.length).toBeGreaterThan(1);
       const [of] = Array.from(Object(await admin.read("/channels?sort=message_stats.publish&sort_reverse=true")));
       expect(Object(of).message_stats.publish_details.rate).toBeGreaterThan(0);
-      const [traffic] = Array.from(Object(await admin.read("/connections?data_rates_age=60&data_rates_incr=5")));
+      const [traffic] = Array.from(Object(await admin.read("/connections?data_rates_age=60&data_rates_incr=1")));
       expect(Object(traffic).recv_oct_details.rate).toBeGreaterThan(0);
       expect(Object(traffic).recv_oct_details.samples.length).toBeGreaterThan(1);
     }, 15_000);

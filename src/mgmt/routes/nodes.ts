@@ -2,13 +2,14 @@ import { nodeName } from "../../node-name.ts";
 import type { Api } from "../api.ts";
 import { answer, type Call } from "../call.ts";
 import type { ManagementHost } from "../host.ts";
+import type { NodeLevels } from "../node-levels.ts";
 import { nodeView } from "../node-views.ts";
 import { notFound } from "../refusal.ts";
 import type { Row } from "../rows.ts";
 
 /** `/api/nodes`: there is one. */
-export function nodeRoutes(api: Api, host: ManagementHost, httpConnections: () => Promise<number>): void {
-  const view = async ({ query }: Call): Promise<Row> => nodeView(host, await httpConnections(), query);
+export function nodeRoutes(api: Api, host: ManagementHost, levels: NodeLevels): void {
+  const view = ({ query }: Call): Promise<Row> => nodeView(host, levels, query);
   api.get("/nodes", "monitoring", async (call) => call.list([await view(call)], "name"));
   api.get("/nodes/:node", "monitoring", async (call) => {
     if (call.parameter("node") !== nodeName) throw notFound();

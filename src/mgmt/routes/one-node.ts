@@ -3,10 +3,11 @@ import type { Api } from "../api.ts";
 import { type Answer, answer, type Call, done } from "../call.ts";
 import { isFeatureFlag } from "../feature-flags.ts";
 import type { ManagementHost } from "../host.ts";
+import type { NodeLevels } from "../node-levels.ts";
 import { badRequest, found, notFound } from "../refusal.ts";
 
 /** What operators of RabbitMQ do to the nodes of a cluster. On the only node most of it is done already. */
-export function oneNodeRoutes(api: Api, host: ManagementHost): void {
+export function oneNodeRoutes(api: Api, host: ManagementHost, levels: NodeLevels): void {
   api.post("/rebalance/queues", "administrator", () => done);
   api.post("/vhosts/:vhost/start/:node", "administrator", (call) => {
     found(host.vhosts.find(call.parameter("vhost")));
@@ -19,10 +20,10 @@ export function oneNodeRoutes(api: Api, host: ManagementHost): void {
     return done;
   });
   api.post("/queues/:vhost/:queue/actions", "administrator", (call) => queueAction(host, call));
-  api.delete("/reset", "administrator", () => reset(host));
+  api.delete("/reset", "administrator", () => reset(host, levels));
   api.delete("/reset/:node", "administrator", (call) => {
     if (call.parameter("node") !== nodeName) throw notFound();
-    return reset(host);
+    return reset(host, levels);
   });
   api.get("/auth/attempts/:node", "monitoring", (call) => attempts(host, call));
   // By address and user they are counted only where RabbitMQ is told to.
@@ -48,8 +49,9 @@ function queueAction({ vhosts }: ManagementHost, call: Call): Answer {
 }
 
 /** Forgets what was sampled so far. */
-function reset({ metrics }: ManagementHost): Answer {
+function reset({ metrics }: ManagementHost, levels: NodeLevels): Answer {
   metrics.forget();
+  levels.forget();
   return done;
 }
 
