@@ -594,12 +594,16 @@ const keys = ["", "a", "b", "a.b", "a.#", "#", "*", "b.a"];
 const types = ["direct", "fanout", "topic", "headers"];
 const tables: Fields[] = [{}, { k: 1 }, { k: 2 }, { "x-match": "any", k: 1, s: "x" }, { s: "x" }];
 
+/** The channel with the messages that are held. */
+const holding = 2;
+
 /** A walk over everything that answers at once: what is declared, bound, sent and taken depends on the seed alone. */
 class Walk {
   readonly #t: Transcript;
   readonly #random: (below: number) => number;
   readonly #queues: string[];
   readonly #exchanges: string[];
+  /** Of messages that are held, on a channel of their own. */
   #unacked: number[] = [];
   readonly #there = new Set<string>();
 
@@ -612,6 +616,7 @@ class Walk {
 
   async run(steps: number): Promise<void> {
     await this.#t.call("confirm.select");
+    await this.#t.call("channel.open", {}, holding);
     for (let step = 0; step < steps; step++) await this.#step();
     for (const exchange of this.#exchanges) await this.#t.call("exchange.delete", { exchange });
     for (const queue of this.#queues) await this.#t.call("queue.delete", { queue });
@@ -642,10 +647,12 @@ class Walk {
     await this.#after(await this.#t.call(method, fields));
   }
 
-  /** A refusal costs the channel, and what it held goes back. */
+  /**
+   * A refusal costs the channel, which holds nothing: RabbitMQ gives back what a channel held when it finds that the
+   * channel has gone, and nothing tells when that is.
+   */
   async #after({ name }: { name: string }): Promise<void> {
     if (name !== "channel.close") return;
-    this.#unacked = [];
     await reopen(this.#t);
     await this.#t.call("confirm.select");
     await this.#sync();
@@ -661,6 +668,12 @@ class Walk {
       if (name === "basic.get-ok")
         this.#t.send("basic.reject", { "delivery-tag": fields["delivery-tag"], requeue: true });
     }
+    await this.#heard(1);
+  }
+
+  /** Once this is answered, queues have heard what was sent on a channel, ahead of what another one asks of them. */
+  async #heard(channel: number): Promise<void> {
+    await this.#t.call("basic.qos", { "prefetch-count": 0 }, channel);
   }
 
   async #declareQueue(): Promise<void> {
@@ -723,22 +736,25 @@ class Walk {
 
   async #get(): Promise<void> {
     const noAck = this.#chance(50);
-    const reply = await this.#t.call("basic.get", { queue: this.#pick(this.#queues), "no-ack": noAck });
-    if (reply.name === "basic.get-ok" && !noAck) this.#unacked.push(Number(reply.fields["delivery-tag"]));
-    await this.#after(reply);
+    const queue = this.#pick(this.#queues);
+    if (noAck || !this.#there.has(queue)) {
+      await this.#after(await this.#t.call("basic.get", { queue, "no-ack": true }));
+    } else {
+      const reply = await this.#t.call("basic.get", { queue }, holding);
+      if (reply.name === "basic.get-ok") this.#unacked.push(Number(reply.fields["delivery-tag"]));
+    }
   }
 
   async #settle(): Promise<void> {
     if (this.#unacked.length === 0) return;
     if (this.#chance(10)) {
       this.#unacked = [];
-      await this.#t.call("basic.recover", { requeue: true });
+      await this.#t.call("basic.recover", { requeue: true }, holding);
     } else {
       const [tag] = this.#unacked.splice(this.#random(this.#unacked.length), 1);
-      this.#t.send(this.#pick(["basic.ack", "basic.nack", "basic.reject"]), {
-        "delivery-tag": tag,
-        requeue: this.#chance(60),
-      });
+      const method = this.#pick(["basic.ack", "basic.nack", "basic.reject"]);
+      this.#t.send(method, { "delivery-tag": tag, requeue: this.#chance(60) }, holding);
+      await this.#heard(holding);
     }
     await this.#sync();
   }
