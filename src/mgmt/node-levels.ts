@@ -9,6 +9,7 @@ export class NodeLevels {
   readonly #host: ManagementHost;
   readonly #httpConnections: () => Promise<number>;
   #samples: SampleHistory;
+  #isSampling = false;
 
   /** `httpConnections` counts those of the HTTP API. */
   constructor(host: ManagementHost, httpConnections: () => Promise<number>) {
@@ -31,9 +32,16 @@ export class NodeLevels {
     return { readings, measured: new Measured(nodeMetrics, row, this.#samples) };
   }
 
+  /** Does nothing while a sample is being taken: a clock that is put forward asks for thousands at once. */
   async #sample(): Promise<void> {
-    const { row } = await this.#look();
-    this.#samples.add(this.#host.clock.now(), row);
+    if (this.#isSampling) return;
+    this.#isSampling = true;
+    try {
+      const { row } = await this.#look();
+      this.#samples.add(this.#host.clock.now(), row);
+    } finally {
+      this.#isSampling = false;
+    }
   }
 
   async #look(): Promise<{ readings: NodeReadings; row: Float64Array }> {

@@ -66,6 +66,7 @@ export function ExchangePage({ vhost, name }: { readonly vhost: string; readonly
           of={[
             ["Virtual host", <VhostLink key="vhost" name={vhost} />],
             ["Durable", flag(data, "durable") ? "yes" : "no"],
+            ["Declared by", text(data, "user_who_performed_action")],
             ["Messages in", count(number(data, "message_stats.publish_in"))],
             ["Messages out", count(number(data, "message_stats.publish_out"))],
             ["Delayed messages", text(data, "messages_delayed")],
