@@ -103,7 +103,7 @@ export class DocumentReader {
     const policies = json.objects("policies").map((fields) => this.#policy(false, fields, fields));
     for (const fields of json.objects("parameters")) {
       const component = fields.require("component", "name", "value").text("component");
-      const value = fields.findObject("value") ?? JsonObject.empty;
+      const value = fields.withoutPairs("value").findObject("value") ?? JsonObject.empty;
       if (component === "operator_policy") policies.push(this.#policy(true, fields, value));
       else if (component === "vhost-limits") this.#addLimits("vhost", this.#vhostName(fields), value);
       else throw invalid(`not supported in definitions: parameters of component '${component}'`);
@@ -114,7 +114,7 @@ export class DocumentReader {
   #policy(operator: boolean, named: JsonObject, fields: JsonObject): Policy {
     const { vhost, name } = this.#named(named);
     try {
-      return policyFrom(operator, vhost, name, fields);
+      return policyFrom(operator, vhost, name, fields.withoutPairs("definition"));
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       // RabbitMQ's words alone do not say which of many policies they are about.
@@ -132,7 +132,7 @@ export class DocumentReader {
 
   #user(fields: JsonObject): GivenUser {
     const user = userFrom(fields.text("name"), fields, this.#into.config.passwordHashing);
-    this.#addLimits("user", user.name, fields.findObject("limits") ?? JsonObject.empty);
+    this.#addLimits("user", user.name, limitsOf(fields));
     this.#users.add(user.name);
     return user;
   }
@@ -199,8 +199,9 @@ export class DocumentReader {
   }
 }
 
-/** Limits as an object, or as a list of names and values. */
-function limitsOf(fields: JsonObject): JsonObject {
+/** Limits as an object, as pairs, or as a list of objects with names and values. */
+function limitsOf(given: JsonObject): JsonObject {
+  const fields = given.withoutPairs("limits");
   if (!Array.isArray(fields.value("limits"))) return fields.findObject("limits") ?? JsonObject.empty;
   return new JsonObject(new Map(fields.objects("limits").map((limit) => [limit.text("name"), limit.value("value")])));
 }

@@ -87,6 +87,16 @@ export class JsonObject {
     return JsonObject.from(value) ?? fail(`'${name}' should be an object`);
   }
 
+  /**
+   * The same with a field as an object where it is one of Erlang's property lists, of names and values in pairs: that is
+   * how rabbitmqctl writes some objects.
+   */
+  withoutPairs(name: string): JsonObject {
+    const list = this.value(name);
+    if (!Array.isArray(list) || !list.every(isPair)) return this;
+    return new JsonObject(new Map([...this.#fields, [name, Object.fromEntries(list)]]));
+  }
+
   /** A list of objects; empty when absent. */
   objects(name: string): readonly JsonObject[] {
     return this.#list(name).map((item) => JsonObject.from(item) ?? fail(`'${name}' should be a list of objects`));
@@ -116,6 +126,10 @@ export class JsonObject {
   plain(): Record<string, unknown> {
     return Object.fromEntries(this.#fields);
   }
+}
+
+function isPair(item: unknown): item is [string, unknown] {
+  return Array.isArray(item) && item.length === 2 && typeof item[0] === "string";
 }
 
 function parse(text: string): unknown {

@@ -1,3 +1,8 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { connect } from "amqplib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unique } from "../support/amqp-client.ts";
@@ -15,6 +20,7 @@ function managementOf(url: string): string {
 
 const peer = { managementUrl: managementOf(peerUrl ?? "amqp://localhost"), url: peerUrl ?? "" };
 const there = asGuest(peer);
+const [peerCommand = "", ...peerArgs] = (process.env["RABBITMQ_PEER_CTL"] ?? "").split(" ");
 const broker = useBroker({ args: ["--password-hashing", "rabbit_password_hashing_sha256"] });
 const here = asGuest(broker);
 const vhost = unique("definitions");
@@ -58,9 +64,27 @@ async function define(on: ManagementClient): Promise<void> {
   await must(on, "PUT", `/vhost-limits/${vhost}/max-queues`, { value: 9 });
 }
 
-/** What a broker exports, without what is of others on it. */
-async function exported(from: ManagementClient): Promise<Record<string, readonly object[]>> {
-  const all = Object(await from.read("/definitions"));
+/** What RabbitMQ's HTTP API, or this broker's, exports. */
+async function exported(from: ManagementClient): Promise<unknown> {
+  return await from.read("/definitions");
+}
+
+/** What rabbitmqctl exports, which writes some objects in other ways, and leaves out internal exchanges. */
+async function exportedByCommand(): Promise<unknown> {
+  await there.must("DELETE", `/exchanges/${vhost}/y`);
+  const directory = await mkdtemp(join(tmpdir(), "tsbroker-definitions-"));
+  try {
+    const file = join(directory, "definitions.json");
+    await promisify(execFile)(peerCommand, [...peerArgs, "export_definitions", file]);
+    return JSON.parse(await readFile(file, "utf8"));
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** A document without what is of others on its broker. */
+function ofThisRun(document: unknown): Record<string, readonly object[]> {
+  const all = Object(document);
   const ours = (row: object) =>
     [Reflect.get(row, "vhost"), Reflect.get(row, "name")].some((n) => n === vhost || n === user);
   const kinds = [
@@ -119,8 +143,9 @@ async function clear(on: ManagementClient): Promise<void> {
 
 describe.skipIf(!isWanted)("definitions go from one broker to the other and back", () => {
   const ways = [
-    ["from RabbitMQ to here", there, here, () => broker],
-    ["from here to RabbitMQ", here, there, () => peer],
+    ["from RabbitMQ to here", there, here, () => broker, () => exported(there)],
+    ["from RabbitMQ by rabbitmqctl to here", there, here, () => broker, exportedByCommand],
+    ["from here to RabbitMQ", here, there, () => peer, () => exported(here)],
   ] as const;
 
   beforeAll(async () => {
@@ -131,9 +156,9 @@ describe.skipIf(!isWanted)("definitions go from one broker to the other and back
     await clear(there);
   });
 
-  it.each(ways)("%s: all is there, and users log in with their passwords", async (_way, from, to, target) => {
+  it.each(ways)("%s: all is there, and users log in with their passwords", async (_way, from, to, target, document) => {
     await define(from);
-    await must(to, "POST", "/definitions", await exported(from));
+    await must(to, "POST", "/definitions", ofThisRun(await document()));
     expect(await contents(to)).toEqual(await contents(from));
     expect(await as(target(), user, "pässwört").read("/whoami")).toMatchObject({ name: user, tags: ["management"] });
     const { hostname, port } = new URL(target().url);
