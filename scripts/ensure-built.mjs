@@ -15,7 +15,11 @@ function newest(path) {
 }
 
 if (modified(join(root, "node_modules/.package-lock.json")) < modified(join(root, "package-lock.json"))) {
+  console.error("Installing dependencies: a minute, or two where SQLite has to be compiled.");
   run("ci", "--no-audit", "--no-fund");
 }
 const sources = ["src", "bin", "scripts", "package.json", "tsconfig.json"].map((name) => newest(join(root, name)));
-if (modified(join(root, "dist/.built")) < Math.max(...sources)) run("run", "--silent", "build");
+if (modified(join(root, "dist/.built")) < Math.max(...sources)) {
+  console.error("Compiling.");
+  run("run", "--silent", "build");
+}
