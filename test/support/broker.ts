@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, type TestContext } from "vitest";
 import { endWithUs } from "./children.ts";
 import { freePort } from "./ports.ts";
@@ -161,7 +162,7 @@ export class TestBroker {
         child.kill("SIGKILL");
         throw new Error(`the broker did not answer within ${startTimeoutMs} ms\n${this.#output}`);
       }
-      await timeout(10);
+      await delay(10);
     }
   }
 }
