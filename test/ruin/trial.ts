@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { ConfirmChannel } from "amqplib";
 import { checkData } from "../../src/store/data-check.ts";
 import { StoreError } from "../../src/store/store.ts";
@@ -111,6 +112,7 @@ async function serves(broker: TestBroker, client: AmqpClient, definitions: strin
     throw new Error(`definitions differ: ${diff(definitions, await allDefinitions(broker))}`);
   const channel = await client.confirmChannel();
   await within(channel.checkQueue("dropped"), "a look", waitMs);
+  await within(allDue(broker), "all that was delayed", waitMs);
   await publishNews(channel, firstNews);
   const missing = new Map<string, number>();
   for (const queue of trialQueues) {
@@ -137,6 +139,11 @@ async function serves(broker: TestBroker, client: AmqpClient, definitions: strin
   if (counted.length > 0) return { name: "counted", text: counted.join(", ") };
   if (reported.size > 0) return { name: "counted", text: `nothing missing, ${JSON.stringify([...reported])}` };
   return { name: mended === "" ? "nothing" : "mended", text: mended.slice(0, 300) };
+}
+
+/** Resolves once the delayed exchange has nothing left: all of it has been due since before the start. */
+async function allDue(broker: TestBroker): Promise<void> {
+  while (Object(await asGuest(broker).read("/exchanges/%2F/later")).messages_delayed > 0) await delay(100);
 }
 
 /** Adds to each queue. */
