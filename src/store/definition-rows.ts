@@ -42,6 +42,9 @@ export const definitionTables = {
   },
 } as const satisfies Record<DefinitionKind, { table: string; key: readonly string[]; columns: readonly string[] }>;
 
+/** The last column of each of these tables: the checksum of all others, in their order in the table. */
+export const checksumColumn = "checksum";
+
 export const definitionKinds = [
   "vhost",
   "user",

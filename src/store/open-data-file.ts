@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import Sqlite, { type Database } from "better-sqlite3";
 import { openDatabase, pageBytes, setDurable } from "./database.ts";
 import { pagesFolder } from "./page-files.ts";
-import { readVersion, upgradeSchema } from "./schema.ts";
+import { copiesVersion, readVersion, upgradeSchema } from "./schema.ts";
 import { isDamage } from "./segment-reader.ts";
 import { mendSmallTables } from "./small-tables.ts";
 import { StoreError } from "./store.ts";
@@ -105,14 +105,16 @@ function openWhole(file: string): Pick<Opened, "db" | "mended"> {
   const db = openDatabase(file);
   try {
     // Looked at before anything is written to it: it may be another program's.
-    readVersion(db);
+    const version = readVersion(db);
     db.pragma(`page_size = ${pageBytes}`);
     db.pragma("auto_vacuum = INCREMENTAL");
     const mode = db.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
     setDurable(db);
+    // Before anything else: a step to a newer version reads them.
+    const mended = version < copiesVersion ? [] : mendSmallTables(db);
     upgradeSchema(db);
-    return { db, mended: mendSmallTables(db) };
+    return { db, mended };
   } catch (error) {
     db.close();
     throw error;

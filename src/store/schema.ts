@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { renewChecksums } from "./small-tables.ts";
 import { StoreError } from "./store.ts";
 
 /** Tells our data files from other people's: "TSBR", in the header of the file. */
@@ -6,9 +7,10 @@ export const applicationId = 0x54_53_42_52;
 
 /**
  * The tables, as steps from each version of the schema to the next; a released step never changes. A message's id is
- * segment * 65536 + index, so inserts go to the right edge of the tree, and a segment, or a run in it, is a range.
+ * segment * 65536 + index, so inserts go to the right edge of the tree, and a segment, or a run in it, is a range. A step that
+ * adds a column to a table of definitions renews its checksums and its copy.
  */
-const migrations: readonly string[] = [
+const migrations: readonly (string | ((db: Database) => void))[] = [
   `
   CREATE TABLE vhost (
     name TEXT NOT NULL PRIMARY KEY, description TEXT NOT NULL, tags TEXT NOT NULL, default_queue_type TEXT
@@ -119,15 +121,31 @@ const migrations: readonly string[] = [
   CREATE INDEX hidden_range_copy ON hidden_range (segment, first, last);
   CREATE INDEX message_table_copy ON message_table (name, last_segment);
   `,
-  `
-  ALTER TABLE exchange ADD COLUMN declared_by TEXT;
-  DROP INDEX exchange_copy;
-  CREATE INDEX exchange_copy ON exchange (vhost, name, type, auto_delete, internal, arguments, declared_by);
-  `,
+  (db) => {
+    db.exec("ALTER TABLE exchange ADD COLUMN declared_by TEXT");
+    for (const table of [
+      "vhost",
+      "user",
+      "permission",
+      "topic_permission",
+      "policy",
+      "upper_limit",
+      "global_parameter",
+      "exchange",
+      "queue",
+      "binding",
+    ]) {
+      db.exec(`ALTER TABLE ${table} ADD COLUMN checksum INTEGER`);
+      renewChecksums(db, table);
+    }
+  },
 ];
 
 /** The version of the schema that this tsbroker reads and writes. */
 export const schemaVersion = migrations.length;
+
+/** Files of this version and later ones have their small tables twice. */
+export const copiesVersion = 8;
 
 /** Creates the tables of a new file, or brings an older one up to date; throws StoreError for what it cannot read. */
 export function upgradeSchema(db: Database): void {
@@ -140,7 +158,10 @@ export function upgradeSchema(db: Database): void {
   }
   if (version === schemaVersion) return;
   db.transaction(() => {
-    for (const step of migrations.slice(version)) db.exec(step);
+    for (const step of migrations.slice(version)) {
+      if (typeof step === "string") db.exec(step);
+      else step(db);
+    }
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${schemaVersion}`);
   }).immediate();

@@ -1,5 +1,12 @@
 import Sqlite, { type Database } from "better-sqlite3";
-import { definitionFromRow, definitionKinds, definitionTables } from "./definition-rows.ts";
+import { checksumOfRow } from "./checksum.ts";
+import {
+  checksumColumn,
+  type DefinitionKind,
+  definitionFromRow,
+  definitionKinds,
+  definitionTables,
+} from "./definition-rows.ts";
 import { unlessDamaged } from "./segment-reader.ts";
 import { StoreError } from "./store.ts";
 
@@ -33,44 +40,66 @@ export function mendSmallTables(db: Database): string[] {
 
 /** Of a table and its copy, the one that seems to be right makes it anew; the other one where that cannot be. */
 function mend(db: Database, table: string): void {
-  for (const { rows } of sidesOf(db, table)) if (makeAnew(db, table, rows)) return;
+  const sides = sidesOf(db, table);
+  for (const side of sides) {
+    const rows = completed(table, side, sides);
+    if (rows !== undefined && makeAnew(db, table, rows)) return;
+  }
   throw new StoreError(
     `the data file is damaged where its table '${table}' is, and its copy: restore a backup, or repair the disk and start again`,
   );
 }
 
+type Row = readonly unknown[];
+
 /** What can be read of a table, or of the index that is its copy. */
 interface Side {
-  readonly rows: readonly unknown[][];
+  /** Those that the other side has as well, or whose checksum is right. */
+  readonly rows: readonly Row[];
+  /** How many others there are. */
+  readonly wrong: number;
   /** That SQLite complains of neither its pages nor their order. */
   readonly isSound: boolean;
 }
 
 /** The better side first: what is damaged may have lost rows. The table where nothing tells. */
 function sidesOf(db: Database, table: string): Side[] {
-  const columns = columnsOf(db, table).join(", ");
+  const names = columnsOf(db, table);
   const [key] = indexesOf(db, table, "pk");
   const copy = copyOf(db, table);
   const complaints = unlessDamaged(() => textsOf(db, `PRAGMA integrity_check(${table})`)) ?? [];
   // A table WITHOUT ROWID is the index of its key. To scan it SQLite would take the copy, unless it is told.
-  const sides = [
-    { tree: table, by: key === undefined ? "NOT INDEXED" : `INDEXED BY ${key}`, wrong: "PRIMARY KEY order" },
-    { tree: copy, by: `INDEXED BY ${copy}`, wrong: "?" },
-  ].flatMap(({ tree, by, wrong }) => {
-    const rows = unlessDamaged(() => rowsOf(db, `SELECT ${columns} FROM ${table} ${by}`));
-    if (rows === undefined || !areReadable(table, rows)) return [];
-    const root = textsOf(db, `SELECT rootpage FROM sqlite_schema WHERE name = '${tree}'`).join();
-    return [{ rows, isSound: !complaints.some((text) => text.includes(`Tree ${root} `) || text.includes(wrong)) }];
+  const read = [
+    { tree: table, by: key === undefined ? "NOT INDEXED" : `INDEXED BY ${key}`, sign: "PRIMARY KEY order" },
+    { tree: copy, by: `INDEXED BY ${copy}`, sign: "?" },
+  ].flatMap(({ tree, by, sign }) => {
+    const all = unlessDamaged(() => rowsOf(db, `SELECT ${names.join(", ")} FROM ${table} ${by}`));
+    return all === undefined ? [] : [{ tree, sign, all }];
   });
-  return sides.sort((a, b) => Number(b.isSound) - Number(a.isSound) || b.rows.length - a.rows.length);
+  const sides = read.map(({ tree, sign, all }) => {
+    const others = new Set(read.filter((one) => one.tree !== tree).flatMap((one) => one.all.map(textOf)));
+    const isKept = (row: Row) =>
+      names.at(-1) !== checksumColumn || others.has(textOf(row)) || row.at(-1) === checksumOfRow(row.slice(0, -1));
+    const rows = all.filter((row) => isKept(row) && isReadable(table, row));
+    const root = textsOf(db, `SELECT rootpage FROM sqlite_schema WHERE name = '${tree}'`).join();
+    const isSound = !complaints.some((text) => text.includes(`Tree ${root} `) || text.includes(sign));
+    return { rows, wrong: all.length - rows.length, isSound };
+  });
+  return sides.sort(
+    (a, b) => Number(b.isSound) - Number(a.isSound) || a.wrong - b.wrong || b.rows.length - a.rows.length,
+  );
 }
 
-/** Whether rows of definitions stand for some. */
-function areReadable(table: string, rows: readonly unknown[][]): boolean {
-  const kind = definitionKinds.find((one) => definitionTables[one].table === table);
+function textOf(row: Row): string {
+  return JSON.stringify(row);
+}
+
+/** Whether a row of definitions stands for one. */
+function isReadable(table: string, row: Row): boolean {
+  const kind = kindOf(table);
   if (kind === undefined) return true;
   try {
-    for (const row of rows) definitionFromRow(kind, row);
+    definitionFromRow(kind, row);
     return true;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -78,8 +107,24 @@ function areReadable(table: string, rows: readonly unknown[][]): boolean {
   }
 }
 
+function kindOf(table: string): DefinitionKind | undefined {
+  return definitionKinds.find((kind) => definitionTables[kind].table === table);
+}
+
+/** The rows of a side, with those of the other in the place of what is wrong; undefined where there are too few. */
+function completed(table: string, side: Side, sides: readonly Side[]): readonly Row[] | undefined {
+  const kind = kindOf(table);
+  if (side.wrong === 0 || kind === undefined) return side.rows;
+  const keySize = definitionTables[kind].key.length;
+  const keyOf = (row: Row) => textOf(row.slice(0, keySize));
+  const there = new Set(side.rows.map(keyOf));
+  const others = sides.filter((one) => one !== side).flatMap(({ rows }) => rows);
+  const missing = others.filter((row) => !there.has(keyOf(row)));
+  return missing.length < side.wrong ? undefined : [...side.rows, ...missing];
+}
+
 /** False when these cannot be its rows. */
-function makeAnew(db: Database, table: string, rows: readonly unknown[][]): boolean {
+function makeAnew(db: Database, table: string, rows: readonly Row[]): boolean {
   try {
     replaceTable(db, table, rows);
     return true;
@@ -89,7 +134,7 @@ function makeAnew(db: Database, table: string, rows: readonly unknown[][]): bool
   }
 }
 
-function replaceTable(db: Database, table: string, rows: readonly unknown[][]): void {
+function replaceTable(db: Database, table: string, rows: readonly Row[]): void {
   const columns = columnsOf(db, table);
   const copied = textsOf(db, `SELECT name FROM pragma_index_info('${copyOf(db, table)}')`);
   const [create = ""] = textsOf(db, `SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = '${table}'`);
@@ -108,6 +153,18 @@ function replaceTable(db: Database, table: string, rows: readonly unknown[][]): 
     db.exec(`CREATE INDEX ${table}_copy_${number} ON ${table} (${copied.join(", ")})`);
     for (const view of views) db.exec(view);
   }).immediate();
+}
+
+/** Sets the checksums of all rows of a table of definitions, and makes its copy anew: after a column was added. */
+export function renewChecksums(db: Database, table: string): void {
+  const columns = columnsOf(db, table).filter((name) => name !== checksumColumn);
+  const all = [...columns, checksumColumn];
+  const rows = rowsOf(db, `SELECT ${columns.join(", ")} FROM ${table}`);
+  const copy = copyOf(db, table);
+  db.exec(`DROP INDEX ${copy}; DELETE FROM ${table}`);
+  const put = db.prepare(`INSERT INTO ${table} (${all.join(", ")}) VALUES (${all.map(() => "?").join(", ")})`);
+  for (const row of rows) put.run(...row, checksumOfRow(row));
+  db.exec(`CREATE INDEX ${copy} ON ${table} (${all.join(", ")})`);
 }
 
 function columnsOf(db: Database, table: string): string[] {

@@ -1,5 +1,12 @@
 import type { Database, Statement } from "better-sqlite3";
-import { type DefinitionChange, type DefinitionKind, definedQueueId, definitionTables } from "./definition-rows.ts";
+import { checksumOfRow } from "./checksum.ts";
+import {
+  checksumColumn,
+  type DefinitionChange,
+  type DefinitionKind,
+  definedQueueId,
+  definitionTables,
+} from "./definition-rows.ts";
 
 /** The tables of definitions. Changes are made inside the caller's transaction. */
 export class SqliteDefinitions {
@@ -15,7 +22,7 @@ export class SqliteDefinitions {
   apply(change: DefinitionChange): void {
     const { put, remove } = this.#prepared(change.kind);
     if (change.removed) remove.run(...change.values);
-    else put.run(...change.values);
+    else put.run(...change.values, checksumOfRow(change.values));
     const queueId = definedQueueId(change);
     if (queueId !== undefined) this.#raiseQueueId.run(queueId, queueId);
   }
@@ -24,7 +31,7 @@ export class SqliteDefinitions {
     const known = this.#statements.get(kind);
     if (known !== undefined) return known;
     const { table, key, columns } = definitionTables[kind];
-    const all = [...key, ...columns];
+    const all = [...key, ...columns, checksumColumn];
     const statements = {
       put: this.#db.prepare(
         `INSERT OR REPLACE INTO ${table} (${all.join(", ")}) VALUES (${all.map(() => "?").join(", ")})`,

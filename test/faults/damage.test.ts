@@ -273,6 +273,53 @@ describe("a ruined page of everything but messages", () => {
     expect(await allDefinitions()).toEqual(definitions);
   });
 
+  const texts = [
+    ["vhost", "another"],
+    ["user", "ada"],
+    ["permission", "^a.*"],
+    ["topic_permission", "amq.topic^a"],
+    ["policy", "few"],
+    ["upper_limit", "max-queues"],
+    ["global_parameter", "kept"],
+    ["exchange", "topic"],
+    ["queue", "one more"],
+    ["binding", "#.hurt"],
+  ] as const;
+
+  it.each([
+    ["tables", (table: string) => table],
+    ["copies", (table: string) => `${table}_copy`],
+  ])("costs nothing where a bit of each of the %s has flipped", async (_, nameOf) => {
+    const definitions = await defined();
+    const file = readFileSync(join(broker.dataDir, "tsbroker.db"));
+    for (const [table, text] of texts) {
+      const [at = 0] = placesOf([nameOf(table)]);
+      const inPage = file.subarray(at, at + pageBytes).indexOf(text);
+      expect([table, inPage]).not.toEqual([table, -1]);
+      overwrite(at + inPage, Buffer.of((file[at + inPage] ?? 0) ^ 1));
+    }
+    await complaints();
+    await start();
+    for (const [table] of texts) expect(broker.log()).toMatch(new RegExp(`"tables":\\[.*"${table}".*\\]`));
+    expect(await allDefinitions()).toEqual(definitions);
+  });
+
+  it("costs nothing where bits of different definitions have flipped in a table and in its copy", async () => {
+    const definitions = await defined();
+    const file = readFileSync(join(broker.dataDir, "tsbroker.db"));
+    for (const [tree, text] of [
+      ["queue", "one more"],
+      ["queue_copy", hurt],
+    ] as const) {
+      const [at = 0] = placesOf([tree]);
+      const inPage = file.subarray(at, at + pageBytes).indexOf(text);
+      expect([tree, inPage]).not.toEqual([tree, -1]);
+      overwrite(at + inPage, Buffer.of((file[at + inPage] ?? 0) ^ 1));
+    }
+    await start();
+    expect(await allDefinitions()).toEqual(definitions);
+  });
+
   it("costs nothing where one of the tables is another one's page", async () => {
     const definitions = await defined();
     const [at = 0, other = 0] = placesOf(["high_water", "binding"]);

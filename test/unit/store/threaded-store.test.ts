@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import Sqlite, { type Database } from "better-sqlite3";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { checksumOfRow } from "../../../src/store/checksum.ts";
+import { definitionTables } from "../../../src/store/definition-rows.ts";
 import { smallTables } from "../../../src/store/small-tables.ts";
 import type { QueueDefinition, StoreError } from "../../../src/store/store.ts";
 import { type StoreSubject, storeContract } from "../../contract/store.ts";
@@ -153,6 +155,8 @@ describe("ThreadedStore", () => {
       db.exec("ALTER TABLE message DROP COLUMN checksum");
       db.exec("ALTER TABLE segment DROP COLUMN ttl_ms");
       db.exec("ALTER TABLE exchange DROP COLUMN declared_by");
+      for (const table of ["vhost", "user", "permission", "topic_permission", "exchange", "queue", "binding"])
+        db.exec(`ALTER TABLE ${table} DROP COLUMN checksum`);
       db.pragma("user_version = 1");
     });
     const recovered = await later.open();
@@ -161,6 +165,53 @@ describe("ThreadedStore", () => {
     expect(await readText(later, 1)).toBe("0a");
     await later.close();
     tamper(directory, (db) => expect(db.pragma("user_version", { simple: true })).toBe(9));
+  });
+
+  it("brings data up to date that was mended before", async () => {
+    const directory = newDirectory();
+    const { store, restart } = subject(directory);
+    await store.open();
+    const queue = (name: string, id: number): QueueDefinition => ({
+      kind: "queue",
+      vhost: "/",
+      name,
+      id,
+      autoDelete: false,
+      arguments: new Map(),
+    });
+    const [first, second] = [queue("first", 1), queue("second", 2)];
+    store.define(first);
+    const { store: later } = await restart();
+    tamper(directory, (db) => {
+      db.exec("DROP INDEX exchange_copy");
+      db.exec("ALTER TABLE exchange DROP COLUMN declared_by");
+      db.exec("CREATE INDEX exchange_copy ON exchange (vhost, name, type, auto_delete, internal, arguments, checksum)");
+      for (const { table } of Object.values(definitionTables)) {
+        const columns = db.prepare(`SELECT name FROM pragma_index_info('${table}_copy')`).pluck().all().map(String);
+        db.exec(`DROP INDEX ${table}_copy`);
+        db.exec(`ALTER TABLE ${table} DROP COLUMN checksum`);
+        // What a mended table has, beside what is left of the damaged one.
+        db.exec(`CREATE TABLE damaged_${table}_1 (name TEXT)`);
+        db.exec(`CREATE INDEX ${table}_copy ON damaged_${table}_1 (name)`);
+        db.exec(
+          `CREATE INDEX ${table}_copy_1 ON ${table} (${columns.filter((name) => name !== "checksum").join(", ")})`,
+        );
+      }
+      db.pragma("user_version = 8");
+    });
+    expect((await later.open()).definitions).toEqual([first]);
+    later.define(second);
+    await later.close();
+    tamper(directory, (db) => {
+      for (const { table, key, columns } of Object.values(definitionTables)) {
+        const indexed = db.prepare(`SELECT name FROM pragma_index_info('${table}_copy_1')`).pluck().all();
+        expect(indexed.map(String).sort()).toEqual([...key, ...columns, "checksum"].sort());
+      }
+      const sums = db.prepare("SELECT vhost, name, id, auto_delete, arguments, checksum FROM queue").raw().all();
+      for (const row of sums)
+        expect(Array.from(Object(row)).at(-1)).toBe(checksumOfRow(Array.from(Object(row)).slice(0, -1)));
+      expect(sums).toHaveLength(2);
+    });
   });
 
   it("has every table but those of messages twice, whole", async () => {
@@ -250,7 +301,9 @@ describe("Data that cannot be used", () => {
 
   it("is refused when a definition in it cannot be read", async () => {
     const directory = await created();
-    tamper(directory, (db) => db.exec("INSERT INTO queue VALUES ('/', 'orders', 1, 0, 'no JSON')"));
+    tamper(directory, (db) =>
+      db.exec("INSERT INTO queue (vhost, name, id, auto_delete, arguments) VALUES ('/', 'orders', 1, 0, 'no JSON')"),
+    );
     await expect(storeIn(directory).open()).rejects.toMatchObject({
       name: "StoreError",
       message: `the data file is damaged: it holds the queue ["/","orders",1,0,"no JSON"]`,
