@@ -79,8 +79,8 @@ function openTidy(file: string): Opened {
 /** A file without a byte is what a first start leaves that was ended at once; later ones have made more than that. */
 function refuseEmptied(file: string): void {
   const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere || hasContent(file) || hasContent(`${file}-wal`) || !existsSync(join(dirname(file), pagesFolder)))
-    return;
+  // Whatever its log has: SQLite would remove the log of an empty file.
+  if (!isThere || hasContent(file) || !existsSync(join(dirname(file), pagesFolder))) return;
   throw new StoreError(`data file '${file}' is empty, and once was not: restore a backup, or remove it to begin anew`);
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfirmChannel } from "amqplib";
 import Sqlite from "better-sqlite3";
@@ -258,6 +258,22 @@ describe("a ruined page of everything but messages", () => {
     undo();
     await start();
     expect(await allDefinitions()).toEqual(definitions);
+  });
+
+  it("leaves the log of a kill alone where the data file is empty, which it never was", async () => {
+    await start();
+    channel.sendToQueue(fine, Buffer.from("in the log"), { persistent: true });
+    await channel.waitForConfirms();
+    await broker.kill9();
+    const [file, log] = ["tsbroker.db", "tsbroker.db-wal"].map((name) => join(broker.dataDir, name));
+    if (file === undefined || log === undefined) throw new Error("no files");
+    const [data, logged] = [readFileSync(file), readFileSync(log)];
+    truncateSync(file);
+    await expect(broker.restart()).rejects.toThrow(/is empty, and once was not: restore a backup/);
+    expect(readFileSync(log).equals(logged)).toBe(true);
+    writeFileSync(file, data);
+    await start();
+    expect((await drain(channel, fine)).at(-1)).toBe("in the log");
   });
 
   it("costs nothing where a definition of the table, and not of its copy, makes no sense", async () => {

@@ -3,7 +3,7 @@
  * promised; fails when it is not. N pages of each kind are taken. --kind and --ruin narrow it down to some, --kill begins with
  * what a kill leaves, --running ruins a page under a broker that runs.
  */
-import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -63,6 +63,11 @@ async function definitionsOf(): Promise<string> {
   return all;
 }
 
+/** The data file and its log. */
+function filesOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name === "tsbroker.db" || name === "tsbroker.db-wal");
+}
+
 const file = readAll(join(base, "tsbroker.db"));
 const earlier = readAll(earlierFile);
 const pages = values.kill ? await pagesAfterClose() : pagesOf(join(base, "tsbroker.db"));
@@ -119,7 +124,8 @@ async function work(number: number): Promise<void> {
     const copy = join(home, `copy-${number}`);
     const data = join(copy, "tsbroker.db");
     const repair = () => {
-      if (bytes === "cut") cpSync(join(base, "tsbroker.db"), data);
+      // With the log that a kill left: a start has put it into what was there of the file.
+      if (bytes === "cut") for (const name of filesOf(base)) cpSync(join(base, name), join(copy, name));
       else putPage(data, page.number, getPage(file, page.number) ?? Buffer.alloc(0));
     };
     const ruinIt = () => putPage(data, page.number, bytes);
