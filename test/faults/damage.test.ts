@@ -92,8 +92,11 @@ async function reported(queue: string): Promise<number> {
   return damage.messages;
 }
 
-/** Restarts, and expects all to be reported and served that is not damaged. Returns how many of the hurt queue came. */
-async function servesTheRest(): Promise<number> {
+/**
+ * Restarts, and expects all to be reported and served that is not damaged. Returns how many of the hurt queue came. Where
+ * `mayBeFound`, what was left out as damaged may come after another start.
+ */
+async function servesTheRest({ mayBeFound } = { mayBeFound: false }): Promise<number> {
   await start();
   const damaged = await reported(hurt);
   expect(await drain(channel, fine)).toHaveLength(messages);
@@ -105,8 +108,11 @@ async function servesTheRest(): Promise<number> {
   for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual(["new"]);
   // What was acked does not come back, wherever it stands. What is damaged stays, and stays reported, until it is purged.
   await start();
-  for (const queue of [hurt, fine]) expect(await drain(channel, queue)).toEqual([]);
-  expect(await reported(hurt)).toBe(damaged);
+  expect(await drain(channel, fine)).toEqual([]);
+  const found = await drain(channel, hurt);
+  expect(found.filter((body) => left.includes(body))).toEqual([]);
+  if (!mayBeFound) expect(found).toEqual([]);
+  expect(await reported(hurt)).toBe(damaged - found.length);
   await channel.purgeQueue(hurt);
   expect((await asGuest(broker).get("/health/checks/data-damage")).status).toBe(200);
   await start();
@@ -145,7 +151,8 @@ it("a message that claims to be of gigabytes is found, named, and costs what is 
   const page = readFileSync(join(broker.dataDir, "tsbroker.db")).subarray(start, start + pageBytes);
   // By SQLite's file format: behind the head of a page are the places of its cells, which begin with their size.
   overwrite(start + page.readUInt16BE(8 + 2 * 4), Buffer.from([0x82, 0xff, 0xff, 0xff, 0x7f]));
-  expect(await servesTheRest()).toBeGreaterThan(messages - 20);
+  // Where SQLite's search begins, and so whether it finds those before it, depends on what was deleted elsewhere.
+  expect(await servesTheRest({ mayBeFound: true })).toBeGreaterThan(messages - 20);
 });
 
 describe("a ruined page where the next message would go", () => {
