@@ -252,14 +252,14 @@ export class BrokerCore implements VhostsHost, AmqpHost, ManagementHost, StoreLi
     this.log.error({ tables }, "tables in the data file were damaged and are made anew from their copies");
   }
 
+  storeUntidy(): void {
+    this.log.error("which pages of the data file are unused had to be forgotten: it can only grow from now on");
+  }
+
   async restore(): Promise<void> {
     const state = await this.store.open();
     if (state.mended.length > 0) this.storeMended(state.mended);
-    if (!state.isTidy) {
-      this.log.error(
-        "the data file was damaged where it says which of its pages are unused: it can only grow from now on",
-      );
-    }
+    if (!state.isTidy) this.storeUntidy();
     // The store's lock on the directory is held now: nobody else's pages are there.
     if (this.dataDir !== undefined) {
       this.#pages = new PageFiles(join(this.dataDir, pagesFolder));

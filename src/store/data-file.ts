@@ -11,6 +11,7 @@ import { mendSmallTables } from "./small-tables.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
 import { type Damage, type StoredMessages, StoreError } from "./store.ts";
+import { forgetUnusedPagesInUse } from "./unused-pages.ts";
 
 /** Log to gather before it is copied into the data file. Less costs throughput at 1 KiB. */
 const checkpointPages = (16 * 1024 * 1024) / pageBytes;
@@ -54,8 +55,7 @@ export interface BatchToWrite {
 export class DataFile {
   /** Small tables that were damaged, and are whole now. */
   #mended: readonly string[];
-  /** False when it did not know which of its pages are unused, and was told to use none of them. */
-  readonly isTidy: boolean;
+  #isTidy: boolean;
   readonly #lock: Database;
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
@@ -77,7 +77,7 @@ export class DataFile {
       const { db, mended, isTidy } = openDataFile(join(directory, dataFileName));
       this.#db = db;
       this.#mended = mended;
-      this.isTidy = isTidy;
+      this.#isTidy = isTidy;
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -93,6 +93,11 @@ export class DataFile {
     this.#freePages = this.#db.prepare("PRAGMA freelist_count").pluck();
     this.#limitGrowth();
     this.#checkpoints = new Checkpoints(this.#db.name, (failure) => this.#checkpointed(failure));
+  }
+
+  /** False when it did not know which of its pages are unused, or damage was in the way of moving some, and it only grows. */
+  get isTidy(): boolean {
+    return this.#isTidy;
   }
 
   /** The small tables that were found to be damaged since this was called, and are whole now. */
@@ -151,18 +156,30 @@ export class DataFile {
   /** True when it was damage that made a transaction fail, and the next attempt may succeed. */
   #avoidDamage(error: unknown, isLastTry: boolean): boolean {
     if (isFull(error)) return this.#messages.avoidChanging();
-    return isDamage(error) && (this.#messages.avoidDamage(isLastTry) || (isLastTry && this.#mendTables()));
+    if (!isDamage(error)) return false;
+    return this.#orWithoutMoving(() => this.#messages.avoidDamage(isLastTry)) || (isLastTry && this.#mendTables());
   }
 
   /** False when no small table is damaged, or one that is cannot be made anew, which a start may be able to. */
   #mendTables(): boolean {
     try {
-      const mended = mendSmallTables(this.#db);
+      const mended = this.#orWithoutMoving(() => mendSmallTables(this.#db));
       this.#mended = [...this.#mended, ...mended];
       return mended.length > 0;
     } catch (error) {
       if (!isDamage(error) && !(error instanceof StoreError)) throw error;
       return false;
+    }
+  }
+
+  /** To make a table SQLite moves a page, which may be, or be found from, one that is damaged: then none is moved any more. */
+  #orWithoutMoving<T>(makeTables: () => T): T {
+    try {
+      return makeTables();
+    } catch (error) {
+      if (!isDamage(error) || !this.#isTidy || !forgetUnusedPagesInUse(this.#db)) throw error;
+      this.#isTidy = this.#mayShrink = false;
+      return makeTables();
     }
   }
 

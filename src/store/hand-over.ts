@@ -32,6 +32,7 @@ export type WriterAnswer =
   | { readonly name: "committed" }
   | ReadAnswer
   | { readonly name: "mended"; readonly tables: readonly string[] }
+  | { readonly name: "untidy" }
   | { readonly name: "failing"; readonly reason: string }
   | { readonly name: "recovered" }
   | { readonly name: "closed" };

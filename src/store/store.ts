@@ -69,6 +69,8 @@ export interface StoreListener {
   storeRecovered(): void;
   /** Tables that were damaged are made anew from their copies, with nothing missing. */
   storeMended(tables: readonly string[]): void;
+  /** Which parts of the data file are unused is forgotten, as that was damaged or in the way of mending: it only grows. */
+  storeUntidy(): void;
   /** Messages were read that are not what was written; they are left out. */
   storeDamaged(damage: Damage): void;
 }

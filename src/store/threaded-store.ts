@@ -179,6 +179,9 @@ export class ThreadedStore implements Store {
       case "mended":
         this.#options.listener.storeMended(answer.tables);
         break;
+      case "untidy":
+        this.#options.listener.storeUntidy();
+        break;
       case "failing":
         this.#failing(answer.reason);
         break;

@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import assert from "node:assert/strict";
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import type { Database } from "better-sqlite3";
 import { pageBytes } from "./database.ts";
 import { applicationId } from "./schema.ts";
 import { StoreError } from "./store.ts";
@@ -50,16 +52,43 @@ export function knowsUnusedPages(file: string): boolean {
 export function forgetUnusedPages(file: string): void {
   const open = openSync(file, "r+");
   try {
-    const first = readAt(open, 0, headerBytes);
-    first.writeUInt32BE(Math.floor(fstatSync(open).size / pageBytes), header.pages);
-    // Only with this is the number of pages believed.
-    first.writeUInt32BE(first.readUInt32BE(header.changes), header.counted);
-    for (const at of [header.trunk, header.unused, header.lastRoot, header.canShrink]) first.writeUInt32BE(0, at);
-    writeSync(open, first, 0, headerBytes, 0);
-    fsyncSync(open);
+    forget(open);
   } finally {
     closeSync(open);
   }
+}
+
+/**
+ * The same by the one connection that writes to a file, which others may be reading. False, with nothing changed, while one of
+ * them needs what is in the log, or copies it.
+ */
+export function forgetUnusedPagesInUse(db: Database): boolean {
+  const row: unknown = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").raw().get();
+  if (!Array.isArray(row) || row[0] !== 0) return false;
+  // Whoever reads from here on reads the file itself; nobody writes until this is done.
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    if (statSync(`${db.name}-wal`).size > 0) return false;
+    // Never closed: the system ends a process's locks on a file with the first descriptor of it that is closed, SQLite's too.
+    forget(openSync(db.name, "r+"));
+  } finally {
+    db.exec("ROLLBACK");
+  }
+  // The first page as it was is still in this connection's memory.
+  db.pragma("shrink_memory");
+  db.pragma("page_count");
+  assert.equal(db.pragma("auto_vacuum", { simple: true }), 0, "the file's first page is as it was");
+  return true;
+}
+
+function forget(open: number): void {
+  const first = readAt(open, 0, headerBytes);
+  first.writeUInt32BE(Math.floor(fstatSync(open).size / pageBytes), header.pages);
+  // Only with this is the number of pages believed.
+  first.writeUInt32BE(first.readUInt32BE(header.changes), header.counted);
+  for (const at of [header.trunk, header.unused, header.lastRoot, header.canShrink]) first.writeUInt32BE(0, at);
+  writeSync(open, first, 0, headerBytes, 0);
+  fsyncSync(open);
 }
 
 /** The pointer map and the list of unused pages of a file. */

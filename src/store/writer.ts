@@ -47,10 +47,12 @@ class Writer {
   #readRetry: NodeJS.Timeout | undefined;
   #tidy: NodeJS.Timeout | undefined;
   #isBusy = false;
+  #isTidy: boolean;
   #isClosing = false;
 
   constructor(file: DataFile, port: MessagePort) {
     this.#file = file;
+    this.#isTidy = file.isTidy;
     this.#port = port;
   }
 
@@ -155,6 +157,8 @@ class Writer {
   #tellMended(): void {
     const tables = this.#file.takeMended();
     if (tables.length > 0) this.#answer({ name: "mended", tables });
+    if (this.#isTidy && !this.#file.isTidy) this.#answer({ name: "untidy" });
+    this.#isTidy = this.#file.isTidy;
   }
 
   #close({ abandon }: CloseRequest): void {

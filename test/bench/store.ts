@@ -140,6 +140,7 @@ async function run(parent: string, label: string, recordBytes: number, total: nu
       storeFailing: fail,
       storeRecovered: () => {},
       storeMended: () => {},
+      storeUntidy: () => {},
       storeDamaged: () => fail(new Error("damaged")),
     },
     onCrash: fail,

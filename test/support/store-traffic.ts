@@ -22,6 +22,7 @@ async function run(directory: string): Promise<void> {
       storeFailing: () => print("failing"),
       storeRecovered: () => print("recovered"),
       storeMended: () => print("mended"),
+      storeUntidy: () => print("untidy"),
       storeDamaged: () => print("damaged"),
     },
     onCrash: (error) => {

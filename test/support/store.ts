@@ -83,6 +83,10 @@ export class ListenerLog implements StoreListener {
     this.heard.push(`mended: ${tables.join(", ")}`);
   }
 
+  storeUntidy(): void {
+    this.heard.push("untidy");
+  }
+
   storeDamaged({ vhost, queue, messages }: Damage): void {
     this.heard.push(`damaged: ${messages} in ${queue} of ${vhost}`);
   }
