@@ -14,6 +14,8 @@ export const queueMetrics = [
   "confirm",
   "return_unroutable",
   "drop_unroutable",
+  "disk_reads",
+  "disk_writes",
   "messages_ready",
   "messages_unacknowledged",
   "messages",

@@ -254,6 +254,8 @@ const at = {
   confirm: queueMetrics.indexOf("confirm"),
   return_unroutable: queueMetrics.indexOf("return_unroutable"),
   drop_unroutable: queueMetrics.indexOf("drop_unroutable"),
+  disk_reads: queueMetrics.indexOf("disk_reads"),
+  disk_writes: queueMetrics.indexOf("disk_writes"),
   messages_ready: queueMetrics.indexOf("messages_ready"),
   messages_unacknowledged: queueMetrics.indexOf("messages_unacknowledged"),
   messages: queueMetrics.indexOf("messages"),
@@ -293,7 +295,7 @@ function readQueue(queue: Queue, row: Float64Array): void {
   row[at.messages] = queue.ready + queue.unacked;
 }
 
-/** In the order of {@link queueMetrics}. */
+/** In the order of {@link queueMetrics}, which begins with what happens to messages. */
 function readCounters(counters: QueueCounters, row: Float64Array): void {
   row.fill(0);
   row[0] = counters.published;
@@ -305,6 +307,8 @@ function readCounters(counters: QueueCounters, row: Float64Array): void {
   row[6] = counters.delivered + counters.deliveredNoAck + counters.got + counters.gotNoAck;
   row[7] = counters.redelivered;
   row[8] = counters.acked;
+  row[at.disk_reads] = counters.diskReads;
+  row[at.disk_writes] = counters.diskWrites;
 }
 
 /** In the order of {@link channelMetrics}. */

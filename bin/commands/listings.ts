@@ -1,4 +1,4 @@
-import { address, amqpTable, document, plain, protocolVersion } from "../cells.ts";
+import { address, amqpTable, type CellMaker, document, plain, protocolVersion } from "../cells.ts";
 import { type CommandSpec, command, flag, text } from "../command.ts";
 import { type Column, listing, plainListing, userListing } from "../listing.ts";
 import { path } from "../management-client.ts";
@@ -12,6 +12,9 @@ function same(...names: readonly string[]): Readonly<Record<string, Column>> {
 function blank(...names: readonly string[]): Readonly<Record<string, Column>> {
   return Object.fromEntries(names.map((name) => [name, ["", () => plain(undefined)] as const]));
 }
+
+/** What is not told was not done. */
+const count: CellMaker = (value) => plain(value ?? 0);
 
 const queues = listing({
   name: "list_queues",
@@ -30,7 +33,9 @@ const queues = listing({
     members: ["node", (node) => plain([node])],
     online: ["node", (node) => plain([node])],
     ...same("messages_persistent", "messages_ram", "messages_ready_ram", "messages_unacknowledged_ram"),
-    ...same("message_bytes_persistent", "message_bytes_ram", "disk_reads", "disk_writes"),
+    ...same("message_bytes_persistent", "message_bytes_ram"),
+    disk_reads: ["message_stats.disk_reads", count],
+    disk_writes: ["message_stats.disk_writes", count],
     ...blank("exclusive_consumer_pid", "owner_pid", "slave_pids", "synchronised_slave_pids"),
   },
   usual: ["name", "messages"],

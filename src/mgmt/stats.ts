@@ -25,8 +25,11 @@ const samplesMax = 500;
 const levels = ["messages", "messages_ready", "messages_unacknowledged"] as const satisfies readonly QueueMetric[];
 /** What only a publisher's side counts: a queue never hears of them. */
 const ofPublishers = ["confirm", "return_unroutable", "drop_unroutable"] as const satisfies readonly QueueMetric[];
-const vhostTotals = without(queueMetrics, levels);
-const queueTotals = without(vhostTotals, ofPublishers);
+/** As in RabbitMQ, the sum over a vhost is not told. */
+const ofDisks = ["disk_reads", "disk_writes"] as const satisfies readonly QueueMetric[];
+const brokerTotals = without(queueMetrics, levels);
+const vhostTotals = without(brokerTotals, ofDisks);
+const queueTotals = without(brokerTotals, ofPublishers);
 
 function without<N extends string>(names: readonly N[], others: readonly N[]): readonly N[] {
   return names.filter((name) => !others.includes(name));
@@ -42,9 +45,14 @@ export function queueStats(measured: Measured<QueueMetric>, query: Query): { mes
   return messageStats(measured, queueTotals, query);
 }
 
-/** The same of a vhost or the broker. */
+/** The same of a vhost. */
 export function vhostStats(measured: Measured<QueueMetric>, query: Query): { message_stats?: Row } {
   return messageStats(measured, vhostTotals, query);
+}
+
+/** The same of the broker. */
+export function brokerStats(measured: Measured<QueueMetric>, query: Query): { message_stats?: Row } {
+  return messageStats(measured, brokerTotals, query);
 }
 
 /** `message_stats` of an exchange. */

@@ -1,5 +1,6 @@
 import type { Pages } from "../store/pages.ts";
 import type { Store, StoredMessages } from "../store/store.ts";
+import type { QueueCounters } from "./queue-counters.ts";
 import type { Segment } from "./segment.ts";
 import { newImage, readImage, recycleImage } from "./segment-image.ts";
 import type { SegmentList } from "./segment-list.ts";
@@ -12,6 +13,7 @@ export interface PagedQueue {
   readonly deleted: boolean;
   /** Whether its persistent messages are in the store. */
   readonly stored: boolean;
+  readonly counters: Pick<QueueCounters, "diskReads" | "diskWrites">;
   /** A segment has left memory. */
   segmentLeft(segment: Segment): void;
   /** A segment is in memory again; `missing` of its messages are not, with so many bytes of bodies. */
@@ -56,12 +58,13 @@ export class Paging {
 
   #write(segment: Segment, level: SegmentList, pages: Pages): void {
     if (!this.#mayLeave(segment, level) || this.#writing.has(segment)) return;
-    const { changes } = segment;
+    const { changes, live } = segment;
     this.#writing.add(segment);
     const image = segment.image();
     pages.write(segment.number, image, (error) => {
       recycleImage(image);
       this.#writing.delete(segment);
+      if (error === undefined) this.#queue.counters.diskWrites += live;
       // Without the page, or with one that is out of date, the segment stays where it is.
       const isCurrent = error === undefined && segment.changes === changes && this.#mayLeave(segment, level);
       if (isCurrent) this.#leave(segment, "page");
@@ -91,8 +94,12 @@ export class Paging {
 
   /** Reads a segment that is not in memory and leaves it where it is. What cannot be read is as good as not there. */
   peek(segment: Segment, done: (messages: StoredMessages) => void): void {
-    if (segment.residence === "store" || this.#pages === undefined) this.#store.readSegment(segment.number, done);
-    else this.#pages.read(segment.number, (image = newImage(0, 0).image) => done(readImage(image)));
+    const read = (messages: StoredMessages) => {
+      this.#countRead(messages.indexes.length);
+      done(messages);
+    };
+    if (segment.residence === "store" || this.#pages === undefined) this.#store.readSegment(segment.number, read);
+    else this.#pages.read(segment.number, (image = newImage(0, 0).image) => read(readImage(image)));
   }
 
   #readStored(segment: Segment): void {
@@ -120,7 +127,12 @@ export class Paging {
     if (this.#queue.deleted || segment.live === 0) return;
     const { storedBodyBytes } = segment;
     fill();
+    this.#countRead(segment.live);
     this.#queue.segmentRead(segment, expected - segment.live, storedBodyBytes - segment.storedBodyBytes);
+  }
+
+  #countRead(messages: number): void {
+    this.#queue.counters.diskReads += messages;
   }
 
   /** Forgets the page of a segment whose messages are dropped. */

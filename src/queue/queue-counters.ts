@@ -8,6 +8,10 @@ export interface QueueCounters {
   gotEmpty: number;
   redelivered: number;
   acked: number;
+  /** Messages read from the store, or from where memory had no room for them. */
+  diskReads: number;
+  /** Messages written to one of those. */
+  diskWrites: number;
 }
 
 /** Counters of a queue to which nothing happened yet. */
@@ -21,6 +25,8 @@ export function newQueueCounters(): QueueCounters {
     gotEmpty: 0,
     redelivered: 0,
     acked: 0,
+    diskReads: 0,
+    diskWrites: 0,
   };
 }
 
@@ -34,4 +40,6 @@ export function addQueueCounters(sum: QueueCounters, counters: QueueCounters): v
   sum.gotEmpty += counters.gotEmpty;
   sum.redelivered += counters.redelivered;
   sum.acked += counters.acked;
+  sum.diskReads += counters.diskReads;
+  sum.diskWrites += counters.diskWrites;
 }

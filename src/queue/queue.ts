@@ -24,7 +24,7 @@ import { newQueueCounters } from "./queue-counters.ts";
 import { QuickAcks } from "./quick-acks.ts";
 import { Segment } from "./segment.ts";
 import type { SegmentList } from "./segment-list.ts";
-import { ackWaitMs } from "./segment-log.ts";
+import { ackWaitMs, type LoggedQueue } from "./segment-log.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
 import { TimeToLive } from "./time-to-live.ts";
 
@@ -102,6 +102,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
   readonly #deadLetterRetries: DeadLetterRetries;
   readonly #timeToLive: TimeToLive;
   readonly #acks = new QuickAcks();
+  readonly #logged: LoggedQueue = { acks: this.#acks, counters: this.counters };
   readonly #awaited = new AwaitedSegments();
   readonly #getters = new Getters();
   readonly #probe: LatencyProbe;
@@ -298,7 +299,7 @@ export class Queue implements Grave, QueueProperties, PagedQueue, SegmentSource 
 
   newSegment(level: number): Segment {
     const store = this.stored ? this.#host.store : undefined;
-    const segment = new Segment(this.#host.nextSegment(), this.id, level, store, this.#host.memory, this.#acks);
+    const segment = new Segment(this.#host.nextSegment(), this.id, level, store, this.#host.memory, this.#logged);
     segment.storesAll = this.options.storesAll;
     segment.ttlMs = this.options.messageTtlMs ?? -1;
     return segment;

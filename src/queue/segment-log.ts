@@ -1,4 +1,5 @@
 import type { Batch, BatchSource, CommitWaiter, Store, StoredSegment } from "../store/store.ts";
+import type { QueueCounters } from "./queue-counters.ts";
 import type { QuickAcks } from "./quick-acks.ts";
 
 /** A segment as its log sees it. */
@@ -23,6 +24,12 @@ export interface LoggedSegment {
   markStored(index: number): number;
 }
 
+/** The queue of a segment, as far as its log tells it things. */
+export interface LoggedQueue {
+  readonly acks: QuickAcks;
+  readonly counters: Pick<QueueCounters, "diskWrites">;
+}
+
 /** How long a message that a consumer has may wait for its ack before it is written. */
 export const ackWaitMs = 2;
 /** How long what nobody waits for, such as the removal of an acked message, may wait for company. */
@@ -36,7 +43,7 @@ const idleWaitMs = 10;
 export class SegmentLog implements BatchSource {
   readonly #segment: LoggedSegment;
   readonly #store: Store;
-  readonly #acks: QuickAcks | undefined;
+  readonly #queue: LoggedQueue | undefined;
   /** Within how many milliseconds the store was asked to pack; infinite when there is nothing to pack. */
   #withinMs = Number.POSITIVE_INFINITY;
   /** Something of what the store has must be changed there. */
@@ -61,10 +68,10 @@ export class SegmentLog implements BatchSource {
   /** Stored messages of which something else than their bytes changed since the last batch. */
   #restated: number[] = [];
 
-  constructor(segment: LoggedSegment, store: Store, acks: QuickAcks | undefined) {
+  constructor(segment: LoggedSegment, store: Store, queue: LoggedQueue | undefined) {
     this.#segment = segment;
     this.#store = store;
-    this.#acks = acks;
+    this.#queue = queue;
   }
 
   /** Takes over what the store says it has of the segment. */
@@ -145,7 +152,7 @@ export class SegmentLog implements BatchSource {
    * for it (`replaced`, a dead letter), once the batch being gathered is committed.
    */
   release(index: number, replaced: boolean): void {
-    if (!replaced) this.#acks?.inTime();
+    if (!replaced) this.#queue?.acks.inTime();
     const at = index - this.#packedTo;
     const waiter = this.#waiters[at];
     if (waiter === undefined) return;
@@ -181,8 +188,9 @@ export class SegmentLog implements BatchSource {
       this.#packed(segment.count);
     } else {
       const added = this.#countStored(to);
+      if (this.#queue !== undefined) this.#queue.counters.diskWrites += added;
       if (added > 0 || (this.#changed && this.#inStore)) this.#packUpTo(batch, to);
-      if (!isUrgent) this.#acks?.late(added);
+      if (!isUrgent) this.#queue?.acks.late(added);
       this.#packed(to);
     }
     this.#ripeTo = segment.count;

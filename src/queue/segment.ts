@@ -1,9 +1,8 @@
 import { copyBytes, u64 } from "../bytes.ts";
 import { addressEndOf, contentStartOf, largeRecordBytes, type Message } from "../record.ts";
 import type { CommitWaiter, Store, StoredMessages, StoredSegment } from "../store/store.ts";
-import type { QuickAcks } from "./quick-acks.ts";
 import { newImage, readImage } from "./segment-image.ts";
-import { type LoggedSegment, SegmentLog } from "./segment-log.ts";
+import { type LoggedQueue, type LoggedSegment, SegmentLog } from "./segment-log.ts";
 import { SegmentMemory } from "./segment-memory.ts";
 
 /** Messages in one segment: the index fits 16 bits of a message's identity. */
@@ -88,13 +87,13 @@ export class Segment implements LoggedSegment {
     level: number,
     store: Store | undefined,
     memory: SegmentMemory = new SegmentMemory(Number.POSITIVE_INFINITY),
-    acks?: QuickAcks,
+    queue?: LoggedQueue,
   ) {
     this.#memory = memory;
     this.number = number;
     this.queueId = queueId;
     this.level = level;
-    this.#log = store === undefined ? undefined : new SegmentLog(this, store, acks);
+    this.#log = store === undefined ? undefined : new SegmentLog(this, store, queue);
   }
 
   /** A segment that the store holds; its messages are read when they are needed. */

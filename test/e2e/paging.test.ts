@@ -65,9 +65,16 @@ describe("a backlog larger than the memory for queues", () => {
     expect(row.messages_paged_out).toBeGreaterThan(5000);
     expect(row).toMatchObject({ messages_ready_ram: row.messages_ram, messages_unacknowledged_ram: 0 });
     expect(row.messages_ram + row.messages_paged_out).toBe(count);
+    const written = row.message_stats.disk_writes;
+    expect(row.message_stats.disk_reads).toBe(0);
+    expect(written).toBeGreaterThanOrEqual(row.messages_paged_out);
+    expect(written).toBeLessThanOrEqual(count);
     expect((await channel.checkQueue(queue)).messageCount).toBe(count);
     expect(await numbers(channel, queue, count)).toEqual(all);
     await eventually(() => expect(pages()).toBe(0));
+    const { message_stats: stats } = Object(await asGuest(broker).read(`/queues/%2F/${queue}`));
+    expect(stats.disk_reads).toBeGreaterThanOrEqual(row.messages_paged_out);
+    expect(stats.disk_reads).toBeLessThanOrEqual(stats.disk_writes);
   });
 
   it("of persistent and transient messages in turn comes out whole and in order", async () => {

@@ -260,12 +260,11 @@ const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
 };
 
-/** What only an Erlang node has, or what is not counted here; the last words of paths of keys. */
+/** What only an Erlang node has; the last words of paths of keys. */
 const theirsAlone = [
   /\.(garbage_collection|reductions|pending_raft_commands|backing_queue_status|metrics_gc_queue_length)\b/,
   /\.(reductions_details|erlang_version|erlang_full_version|release_series_support_status|cowboy_opts|ssl_opts)\b/,
   /\.(io|mnesia|msg_store|queue_index|gc|ra_open_file)_\w+\b/,
-  /\.(disk_reads|disk_writes)(_details\b|$)/,
   /\.(net_ticktime|config_files|protocol)$/,
   /\.socket_opts\.\w+(\.\w+)?$/,
   /\.(memory|recoverable_slaves)$/,
@@ -314,6 +313,8 @@ const oursAlone: readonly (readonly [path: RegExp, keys: readonly string[]])[] =
       "messages_ready_ram",
       "messages_unacknowledged_ram",
       "messages_paged_out",
+      // RabbitMQ tells it of the broker here, and of a queue by rabbitmqctl alone.
+      ...counted("message_stats.disk_reads", "message_stats.disk_writes"),
     ],
   ],
   [

@@ -80,12 +80,12 @@ const full = ofQueues(
 );
 
 function queueValues(queue: Queue): readonly number[] {
-  const { ready, unacked, readyBytes, unackedBytes, consumerCount: consumers } = queue;
+  const { ready, unacked, readyBytes, unackedBytes, consumerCount: consumers, counters } = queue;
   const { pagedOut, pagedOutBytes, persistent, persistentBytes } = levelsOf(queue);
   const all = readyBytes + unackedBytes;
   const capacity = consumerCapacity(queue);
   const inMemory = [ready + unacked - pagedOut, all - pagedOutBytes, ready - pagedOut, unacked];
-  const onDisk = [pagedOut, pagedOutBytes, headTimestamp(queue) ?? unknown, unknown, unknown];
+  const onDisk = [pagedOut, pagedOutBytes, headTimestamp(queue) ?? unknown, counters.diskReads, counters.diskWrites];
   return [
     ...[consumers, capacity, capacity, unknown],
     ...inMemory,

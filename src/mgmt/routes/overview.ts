@@ -9,7 +9,7 @@ import { featureFlagRows } from "../feature-flags.ts";
 import type { ManagementHost } from "../host.ts";
 import { contextRows, exchangeTypeRows, listenerRows } from "../node-views.ts";
 import type { Row } from "../rows.ts";
-import { churnRow, latencyRow, lengthRow, vhostStats } from "../stats.ts";
+import { brokerStats, churnRow, latencyRow, lengthRow } from "../stats.ts";
 
 /** `/api/overview`, and what else there is to say of the broker as a whole. */
 export function overviewRoutes(api: Api, host: ManagementHost, guard: Guard): void {
@@ -64,7 +64,7 @@ function overview(host: ManagementHost, guard: Guard, call: Call): Row {
 function statsRow({ metrics }: ManagementHost, vhosts: readonly Vhost[], { query }: Call): Row {
   const measured = metrics.ofVhosts(vhosts);
   return {
-    ...vhostStats(measured, query),
+    ...brokerStats(measured, query),
     churn_rates: churnRow(metrics.ofChurn(), query),
     queue_totals: lengthRow(measured, query),
   };

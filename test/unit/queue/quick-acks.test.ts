@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { newQueueCounters } from "../../../src/queue/queue-counters.ts";
 import { QuickAcks } from "../../../src/queue/quick-acks.ts";
 import { Segment } from "../../../src/queue/segment.ts";
 import { GatheredBatch } from "../../../src/store/batch.ts";
@@ -13,7 +14,7 @@ function held(): { segment: Segment; pack: (all: boolean) => { left: boolean; te
     source = marked;
   };
   const acks = new QuickAcks();
-  const segment = new Segment(1, 9, 0, store, undefined, acks);
+  const segment = new Segment(1, 9, 0, store, undefined, { acks, counters: newQueueCounters() });
   const pack = (all: boolean): { left: boolean; text: string } => {
     const batch = new GatheredBatch(1);
     const left = source?.pack(batch, all) ?? false;
