@@ -413,6 +413,58 @@ describe("a ruined page of everything but messages", () => {
     expect(await drain(channel, fine)).toHaveLength(messages);
   });
 
+  it("is mended while the broker runs, also where the page that a new table would take is found from it", async () => {
+    // Where nothing was before, the first page after those that tables begin with goes to whatever grows first.
+    await broker.stop();
+    broker = await startBroker();
+    await connect();
+    const bound = await client.queue(channel, { durable: true });
+    for (let i = 0; i < 150; i++) await channel.bindQueue(bound, "amq.topic", `${"long.".repeat(40)}${i}`);
+    const definitions = await allDefinitions();
+    await broker.shutdown();
+    const [tree = "", root = 0, kind] = treeOfNextRoot();
+    expect([tree.replace("_copy", ""), kind]).toEqual(["binding", "internal"]);
+    const logged = broker.log().length;
+    await start();
+    overwrite((root - 1) * pageBytes, Buffer.alloc(pageBytes, 0xff));
+    // SQLite forgets what it has in memory of the file.
+    await channel.assertQueue("ballast");
+    for (let i = 0; i < 300; i++) channel.sendToQueue("ballast", Buffer.alloc(100_000), { persistent: true });
+    await channel.waitForConfirms();
+    await channel.bindQueue("ballast", "amq.topic", "one.more");
+    await channel.unbindQueue("ballast", "amq.topic", "one.more");
+    expect(broker.log().slice(logged)).toMatch(/"tables":\["binding"\].*\n.*it can only grow from now on/);
+    await channel.deleteQueue("ballast");
+    const alarms = await asGuest(broker).get("/health/checks/alarms");
+    expect(alarms.status).toBe(200);
+    const news = Array.from({ length: messages }, (_, i) => String(bodyOf("new", i)));
+    for (const body of news) channel.sendToQueue(bound, Buffer.from(body), { persistent: true });
+    await channel.waitForConfirms();
+    await broker.kill9();
+    const loggedThen = broker.log().length;
+    await start();
+    expect(broker.log().slice(loggedThen)).not.toContain("error");
+    expect(await allDefinitions()).toEqual(definitions);
+    expect(await drain(channel, bound)).toEqual(news);
+    const check = await new Brokerctl(broker, "built").run(["check", broker.dataDir]);
+    expect(check.stderr).not.toContain("table 'binding'");
+  });
+
+  /** The tree that has the page which the next table would begin with, and its own first page. */
+  function treeOfNextRoot(): [name: string, root: number, kind: string] {
+    const file = join(broker.dataDir, "tsbroker.db");
+    const lastRoot = readFileSync(file).readUInt32BE(52);
+    const db = new Sqlite(file, { readonly: true });
+    const pages = "SELECT name, pageno, pagetype FROM dbstat WHERE path = '/' AND name =";
+    const row: unknown = db
+      .prepare(`${pages} (SELECT name FROM dbstat WHERE pageno = ?)`)
+      .raw()
+      .get(lastRoot + 1);
+    db.close();
+    const [name, root, kind]: unknown[] = Array.isArray(row) ? row : [];
+    return [String(name), Number(root), String(kind)];
+  }
+
   it("can be mended more than once", async () => {
     const definitions = await defined();
     for (const name of ["queue", "queue_copy_1", "queue"]) {

@@ -23,7 +23,7 @@ const { values } = parseArgs({
     running: { type: "boolean" },
     each: { type: "string" },
     kind: { type: "string" },
-    ruin: { type: "string" },
+    ruin: { type: "string", multiple: true },
     out: { type: "string" },
     base: { type: "string" },
     workers: { type: "string" },
@@ -104,7 +104,7 @@ interface Trial {
 
 const trials: Trial[] = sample().flatMap((page) =>
   Object.entries(ruins).flatMap(([name, ruin]) => {
-    if (values.ruin !== undefined && name !== values.ruin) return [];
+    if (values.ruin !== undefined && !values.ruin.includes(name)) return [];
     const bytes = getPage(file, page.number);
     const other = getPage(file, random.integer(3, pages.length));
     if (bytes === undefined || other === undefined) return [];
