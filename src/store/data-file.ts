@@ -177,9 +177,21 @@ export class DataFile {
     try {
       return makeTables();
     } catch (error) {
-      if (!isDamage(error) || !this.#isTidy || !forgetUnusedPagesInUse(this.#db)) throw error;
-      this.#isTidy = this.#mayShrink = false;
+      if (!isDamage(error) || !this.#isTidy || !this.#stopMoving(error)) throw error;
       return makeTables();
+    }
+  }
+
+  /** False while that cannot be, which is said with the damage when the system refuses it. */
+  #stopMoving(damage: Error): boolean {
+    try {
+      if (!forgetUnusedPagesInUse(this.#db)) return false;
+      this.#isTidy = this.#mayShrink = false;
+      return true;
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      damage.message += `, and its first page cannot be written: ${error.message}`;
+      return false;
     }
   }
 
@@ -278,6 +290,11 @@ export class DataFile {
   #hasUnused(): boolean {
     return this.#mayShrink && Number(this.#freePages.get()) > freePagesKept;
   }
+}
+
+/** What Node says of a file that cannot be opened, read or written. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
 }
 
 /** Said of a full disk, and of a page that is far beyond the others, which damage makes SQLite ask for. */
