@@ -1,6 +1,6 @@
 /** What is measured, under RabbitMQ's names. The names of one kind of thing are the columns of its samples. */
 
-/** Of queues, and summed up of vhosts. The last three are levels, the others only grow. */
+/** Of queues, and summed up of vhosts. Three are levels, the others only grow. */
 export const queueMetrics = [
   "publish",
   "deliver",
@@ -14,11 +14,11 @@ export const queueMetrics = [
   "confirm",
   "return_unroutable",
   "drop_unroutable",
-  "disk_reads",
-  "disk_writes",
   "messages_ready",
   "messages_unacknowledged",
   "messages",
+  "disk_reads",
+  "disk_writes",
 ] as const;
 
 export type QueueMetric = (typeof queueMetrics)[number];

@@ -55,7 +55,7 @@ class AllSamples {
   readonly followed = new Map<Queue, SampleHistory>();
 
   constructor(intervalMs: number) {
-    this.queues = ofMinute(queueMetrics.length, intervalMs);
+    this.queues = ofMinute(queueMetrics.length, intervalMs, at.disk_reads);
     this.exchanges = ofMinute(exchangeMetrics.length, intervalMs);
     this.channels = ofMinute(channelMetrics.length, intervalMs);
     this.connections = ofMinute(trafficMetrics.length, intervalMs);
@@ -65,9 +65,9 @@ class AllSamples {
   }
 }
 
-function ofMinute<T extends object>(columns: number, intervalMs: number): Watch<T> {
+function ofMinute<T extends object>(columns: number, intervalMs: number, usedColumns = columns): Watch<T> {
   const samplesMax = samplesIn(minuteMs, intervalMs);
-  return new Watch(columns, samplesMax, () => new SampleRing(columns, samplesMax));
+  return new Watch(columns, samplesMax, () => new SampleRing(columns, samplesMax), usedColumns);
 }
 
 function ofDay<T extends object>(columns: number, intervalMs: number): Watch<T> {
@@ -119,7 +119,7 @@ export class Metrics {
 
   /** Since when nothing has happened to a queue, as of the last samples; undefined while something does. */
   idleSince(queue: Queue): number | undefined {
-    const since = Math.max(queue.usedAt, this.#samples.queues.changedAt(queue) ?? 0);
+    const since = Math.max(queue.usedAt, this.#samples.queues.usedAt(queue) ?? 0);
     return since < this.#sampledAt ? since : undefined;
   }
 
@@ -261,12 +261,14 @@ const at = {
   messages: queueMetrics.indexOf("messages"),
 } as const;
 
-/** The values of a queue whose first messages came or went since the last sample: its counters were all zero. */
+/** The values of a queue whose first messages came or went since the last sample: what it counts of them was all zero. */
 function beforeItsFirst({ counters, ready, unacked }: Queue): Float64Array {
   const gone = counters.acked + counters.deliveredNoAck + counters.gotNoAck;
   const messages = Math.max(0, ready + unacked - counters.published + gone);
   const before = new Float64Array(queueMetrics.length);
   before[at.messages] = before[at.messages_ready] = messages;
+  // What was read ahead of them was so at some time before.
+  before[at.disk_reads] = counters.diskReads;
   return before;
 }
 

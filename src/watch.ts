@@ -4,7 +4,7 @@ import type { Samples } from "./sample-ring.ts";
 interface Watched {
   readonly last: Float64Array;
   lastAt: number;
-  changedAt: number;
+  usedAt: number;
   ring: Samples | undefined;
   idle: number;
 }
@@ -15,12 +15,17 @@ export class Watch<T extends object> {
   readonly #newSamples: () => Samples;
   readonly #watched = new WeakMap<T, Watched>();
   readonly #zeros: Float64Array;
+  readonly #usedColumns: number;
 
-  /** Samples of a thing are forgotten when it was idle for `idleMax` of them. */
-  constructor(columns: number, idleMax: number, newSamples: () => Samples) {
+  /**
+   * Samples of a thing are forgotten when it was idle for `idleMax` of them. A change of the first `usedColumns` says that it was
+   * used.
+   */
+  constructor(columns: number, idleMax: number, newSamples: () => Samples, usedColumns = columns) {
     this.#idleMax = idleMax;
     this.#newSamples = newSamples;
     this.#zeros = new Float64Array(columns);
+    this.#usedColumns = usedColumns;
   }
 
   /** The samples of a thing that changed of late. */
@@ -28,9 +33,9 @@ export class Watch<T extends object> {
     return this.#watched.get(thing)?.ring;
   }
 
-  /** When a sample of a thing last differed from that before; undefined for what never changed. */
-  changedAt(thing: T): number | undefined {
-    return this.#watched.get(thing)?.changedAt;
+  /** When a sample of a thing last said that it was used; undefined for what never was. */
+  usedAt(thing: T): number | undefined {
+    return this.#watched.get(thing)?.usedAt;
   }
 
   isWatched(thing: T): boolean {
@@ -41,7 +46,7 @@ export class Watch<T extends object> {
   start(thing: T, row: Float64Array, now: number, lastAt: number, before = this.#zeros): void {
     const ring = this.#ringFrom(lastAt, before);
     ring.add(now, row);
-    this.#watched.set(thing, { last: row.slice(), lastAt: now, changedAt: now, ring, idle: 0 });
+    this.#watched.set(thing, { last: row.slice(), lastAt: now, usedAt: now, ring, idle: 0 });
   }
 
   /** Takes a sample of a thing that is watched. */
@@ -50,7 +55,7 @@ export class Watch<T extends object> {
     if (watched === undefined) return;
     const changed = !isSame(watched.last, row);
     watched.idle = changed ? 0 : watched.idle + 1;
-    if (changed) watched.changedAt = now;
+    if (!isSame(watched.last, row, this.#usedColumns)) watched.usedAt = now;
     if (changed) watched.ring ??= this.#ringFrom(watched.lastAt, watched.last);
     watched.ring?.add(now, row);
     if (watched.idle >= this.#idleMax) watched.ring = undefined;
@@ -71,7 +76,7 @@ export class Watch<T extends object> {
   }
 }
 
-function isSame(a: Float64Array, b: Float64Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function isSame(a: Float64Array, b: Float64Array, columns = a.length): boolean {
+  for (let i = 0; i < columns; i++) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -4,14 +4,13 @@ import { applyBatch } from "./batch.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { pageBytes } from "./database.ts";
 import type { DefinitionChange } from "./definition-rows.ts";
+import { isFull, Mender } from "./mender.ts";
 import { lockDirectory, openDataFile, reason } from "./open-data-file.ts";
 import { type RecoveredRows, readRows } from "./recovery.ts";
 import { damageOf, isDamage, ownerStatement, type SegmentRead, SegmentReader } from "./segment-reader.ts";
-import { mendSmallTables } from "./small-tables.ts";
 import { SqliteDefinitions } from "./sqlite-definitions.ts";
 import { SqliteMessages } from "./sqlite-messages.ts";
 import { type Damage, type StoredMessages, StoreError } from "./store.ts";
-import { forgetUnusedPagesInUse } from "./unused-pages.ts";
 
 /** Log to gather before it is copied into the data file. Less costs throughput at 1 KiB. */
 const checkpointPages = (16 * 1024 * 1024) / pageBytes;
@@ -53,9 +52,7 @@ export interface BatchToWrite {
 
 /** The data directory: one SQLite file in WAL mode, and a lock that keeps a second broker out while others may read. */
 export class DataFile {
-  /** Small tables that were damaged, and are whole now. */
-  #mended: readonly string[];
-  #isTidy: boolean;
+  readonly mender: Mender;
   readonly #lock: Database;
   readonly #db: Database;
   readonly #definitions: SqliteDefinitions;
@@ -64,7 +61,7 @@ export class DataFile {
   readonly #owner: Statement;
   readonly #checkpoints: Checkpoints;
   #mustCheckpointHere = false;
-  #mayShrink: boolean;
+  #mayShrink = true;
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #checkpointState: Statement;
@@ -74,10 +71,9 @@ export class DataFile {
   constructor(directory: string) {
     this.#lock = lockDirectory(directory);
     try {
-      const { db, mended, isTidy } = openDataFile(join(directory, dataFileName));
-      this.#db = db;
-      this.#mended = mended;
-      this.#isTidy = isTidy;
+      const opened = openDataFile(join(directory, dataFileName));
+      this.#db = opened.db;
+      this.mender = new Mender(opened);
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -89,22 +85,9 @@ export class DataFile {
     this.#begin = this.#db.prepare("BEGIN IMMEDIATE");
     this.#commit = this.#db.prepare("COMMIT");
     this.#checkpointState = this.#db.prepare("PRAGMA wal_checkpoint(NOOP)").raw();
-    this.#mayShrink = this.#db.pragma("auto_vacuum", { simple: true }) !== 0;
     this.#freePages = this.#db.prepare("PRAGMA freelist_count").pluck();
     this.#limitGrowth();
     this.#checkpoints = new Checkpoints(this.#db.name, (failure) => this.#checkpointed(failure));
-  }
-
-  /** False when it did not know which of its pages are unused, or damage was in the way of moving some, and it only grows. */
-  get isTidy(): boolean {
-    return this.#isTidy;
-  }
-
-  /** The small tables that were found to be damaged since this was called, and are whole now. */
-  takeMended(): readonly string[] {
-    const mended = this.#mended;
-    this.#mended = [];
-    return mended;
   }
 
   /** Reads what a start needs; throws StoreError when the file is damaged. */
@@ -148,7 +131,7 @@ export class DataFile {
       return this.#reader.read(segment, isLastTry);
     } catch (error) {
       // What says where messages are is in small tables.
-      if (!isLastTry || !isDamage(error) || !this.#mendTables()) throw error;
+      if (!isLastTry || !isDamage(error) || !this.mender.mendTables(error)) throw error;
       return this.#reader.read(segment, isLastTry);
     }
   }
@@ -157,42 +140,8 @@ export class DataFile {
   #avoidDamage(error: unknown, isLastTry: boolean): boolean {
     if (isFull(error)) return this.#messages.avoidChanging();
     if (!isDamage(error)) return false;
-    return this.#orWithoutMoving(() => this.#messages.avoidDamage(isLastTry)) || (isLastTry && this.#mendTables());
-  }
-
-  /** False when no small table is damaged, or one that is cannot be made anew, which a start may be able to. */
-  #mendTables(): boolean {
-    try {
-      const mended = this.#orWithoutMoving(() => mendSmallTables(this.#db));
-      this.#mended = [...this.#mended, ...mended];
-      return mended.length > 0;
-    } catch (error) {
-      if (!isDamage(error) && !(error instanceof StoreError)) throw error;
-      return false;
-    }
-  }
-
-  /** To make a table SQLite moves a page, which may be, or be found from, one that is damaged: then none is moved any more. */
-  #orWithoutMoving<T>(makeTables: () => T): T {
-    try {
-      return makeTables();
-    } catch (error) {
-      if (!isDamage(error) || !this.#isTidy || !this.#stopMoving(error)) throw error;
-      return makeTables();
-    }
-  }
-
-  /** False while that cannot be, which is said with the damage when the system refuses it. */
-  #stopMoving(damage: Error): boolean {
-    try {
-      if (!forgetUnusedPagesInUse(this.#db)) return false;
-      this.#isTidy = this.#mayShrink = false;
-      return true;
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      damage.message += `, and its first page cannot be written: ${error.message}`;
-      return false;
-    }
+    const isAvoided = this.mender.orWithoutMoving(() => this.#messages.avoidDamage(isLastTry));
+    return isAvoided || (isLastTry && this.mender.mendTables(error));
   }
 
   /** Has the log copied into the data file once enough of it has gathered; throws when that fails here. */
@@ -256,6 +205,7 @@ export class DataFile {
   close(closed: () => void): void {
     this.#checkpoints.close(() => {
       this.#db.close();
+      this.mender.close();
       this.#lock.close();
       closed();
     });
@@ -288,18 +238,8 @@ export class DataFile {
   }
 
   #hasUnused(): boolean {
-    return this.#mayShrink && Number(this.#freePages.get()) > freePagesKept;
+    return this.#mayShrink && this.mender.movesPages && Number(this.#freePages.get()) > freePagesKept;
   }
-}
-
-/** What Node says of a file that cannot be opened, read or written. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "syscall" in error;
-}
-
-/** Said of a full disk, and of a page that is far beyond the others, which damage makes SQLite ask for. */
-function isFull(error: unknown): boolean {
-  return error instanceof Sqlite.SqliteError && error.code.startsWith("SQLITE_FULL");
 }
 
 const ownMistakes = ["ERROR", "MISUSE", "RANGE", "MISMATCH", "CONSTRAINT", "TOOBIG", "INTERNAL"];

@@ -58,7 +58,8 @@ export function openDataFile(file: string): Opened {
     // While somebody reads the file its log may stay, and what of it was copied need not fit together.
     const isTidy = !hasContent(file) || hasContent(`${file}-wal`) || knowsUnusedPages(file);
     if (!isTidy) forgetUnusedPages(file);
-    return isTidy ? openTidy(file) : { ...openWhole(file), isTidy };
+    const mended: string[] = [];
+    return isTidy ? openTidy(file, mended) : { db: openWhole(file, mended), mended, isTidy };
   } catch (error) {
     if (error instanceof StoreError) throw error;
     throw new StoreError(openFailure(file, error), { cause: error });
@@ -66,13 +67,13 @@ export function openDataFile(file: string): Opened {
 }
 
 /** To make a table anew SQLite moves a page, which may be, or be found from, one that is damaged: then none is moved any more. */
-function openTidy(file: string): Opened {
+function openTidy(file: string, mended: string[]): Opened {
   try {
-    return { ...openWhole(file), isTidy: true };
+    return { db: openWhole(file, mended), mended, isTidy: true };
   } catch (error) {
     if (!isDamage(error) || hasContent(`${file}-wal`)) throw error;
     forgetUnusedPages(file);
-    return { ...openWhole(file), isTidy: false };
+    return { db: openWhole(file, mended), mended, isTidy: false };
   }
 }
 
@@ -101,7 +102,8 @@ function hasContent(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-function openWhole(file: string): Pick<Opened, "db" | "mended"> {
+/** Adds the names of small tables that were damaged to `mended`. */
+function openWhole(file: string, mended: string[]): Database {
   const db = openDatabase(file);
   try {
     // Looked at before anything is written to it: it may be another program's.
@@ -112,9 +114,9 @@ function openWhole(file: string): Pick<Opened, "db" | "mended"> {
     if (mode !== "wal") throw new StoreError(`the file system of '${file}' cannot hold a write-ahead log`);
     setDurable(db);
     // Before anything else: a step to a newer version reads them.
-    const mended = version < copiesVersion ? [] : mendSmallTables(db);
+    if (version >= copiesVersion) mendSmallTables(db, mended);
     upgradeSchema(db);
-    return { db, mended };
+    return db;
   } catch (error) {
     db.close();
     throw error;

@@ -29,13 +29,14 @@ export function damagedSmallTables(db: Database): string[] {
 
 /**
  * Makes those small tables anew that have a damaged page, of what can be read: the table or the index. The damaged ones stay in
- * the file by another name, since SQLite cannot take them apart. Returns the names of the tables, and throws StoreError when
- * neither side of one can be read.
+ * the file by another name, since SQLite cannot take them apart. Adds the names of the tables to `mended`, and throws StoreError
+ * when neither side of one can be read.
  */
-export function mendSmallTables(db: Database): string[] {
-  const damaged = damagedSmallTables(db);
-  for (const table of damaged) mend(db, table);
-  return damaged;
+export function mendSmallTables(db: Database, mended: string[]): void {
+  for (const table of damagedSmallTables(db)) {
+    mend(db, table);
+    mended.push(table);
+  }
 }
 
 /** Of a table and its copy, the one that seems to be right makes it anew; the other one where that cannot be. */

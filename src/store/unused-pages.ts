@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import { pageBytes } from "./database.ts";
@@ -11,12 +10,14 @@ import { StoreError } from "./store.ts";
  * says what it is for; so pages can be moved, as they are to make room for a new table and to give space back.
  */
 const headerBytes = 100;
+const magic = "SQLite format 3\0";
 const header = {
   pageSize: 16,
   changes: 24,
   pages: 28,
   trunk: 32,
   unused: 36,
+  schema: 40,
   lastRoot: 52,
   canShrink: 64,
   application: 68,
@@ -59,26 +60,41 @@ export function forgetUnusedPages(file: string): void {
 }
 
 /**
- * The same by the one connection that writes to a file, which others may be reading. False, with nothing changed, while one of
- * them needs what is in the log, or copies it.
+ * The same by the one connection that writes to a file, which others may be reading; `open` is a descriptor of it. False, with
+ * nothing changed, while one of them needs what is in the log, or copies it, and where the file is not what this connection knows.
+ * The descriptor must stay open for as long as this process has connections to the file: the system ends all of a process's locks
+ * on a file, SQLite's too, with the first descriptor of it that is closed.
  */
-export function forgetUnusedPagesInUse(db: Database): boolean {
+export function forgetUnusedPagesInUse(db: Database, open: number): boolean {
   const row: unknown = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").raw().get();
   if (!Array.isArray(row) || row[0] !== 0) return false;
   // Whoever reads from here on reads the file itself; nobody writes until this is done.
   db.exec("BEGIN IMMEDIATE");
+  let isChanged = false;
   try {
-    if (statSync(`${db.name}-wal`).size > 0) return false;
-    // Never closed: the system ends a process's locks on a file with the first descriptor of it that is closed, SQLite's too.
-    forget(openSync(db.name, "r+"));
+    if (statSync(`${db.name}-wal`).size > 0 || !isAsKnown(db, open)) return false;
+    isChanged = true;
+    forget(open);
+    return true;
   } finally {
     db.exec("ROLLBACK");
+    // The first page as it was is still in this connection's memory.
+    if (isChanged) db.pragma("shrink_memory");
   }
-  // The first page as it was is still in this connection's memory.
-  db.pragma("shrink_memory");
-  db.pragma("page_count");
-  assert.equal(db.pragma("auto_vacuum", { simple: true }), 0, "the file's first page is as it was");
-  return true;
+}
+
+/** Whether the first page, which this connection may have in its memory, is one on the disk too, and of as many pages as there are. */
+function isAsKnown(db: Database, open: number): boolean {
+  const pages = Number(db.pragma("page_count", { simple: true }));
+  const first = readAt(open, 0, headerBytes);
+  return (
+    first.toString("latin1", 0, magic.length) === magic &&
+    first.readUInt16BE(header.pageSize) === pageBytes &&
+    first.readUInt32BE(header.application) === applicationId &&
+    first.readUInt32BE(header.schema) === db.pragma("schema_version", { simple: true }) &&
+    first.readUInt32BE(header.pages) === pages &&
+    fstatSync(open).size === pages * pageBytes
+  );
 }
 
 function forget(open: number): void {

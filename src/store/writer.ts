@@ -52,7 +52,7 @@ class Writer {
 
   constructor(file: DataFile, port: MessagePort) {
     this.#file = file;
-    this.#isTidy = file.isTidy;
+    this.#isTidy = file.mender.isTidy;
     this.#port = port;
   }
 
@@ -155,10 +155,10 @@ class Writer {
   }
 
   #tellMended(): void {
-    const tables = this.#file.takeMended();
+    const tables = this.#file.mender.takeMended();
     if (tables.length > 0) this.#answer({ name: "mended", tables });
-    if (this.#isTidy && !this.#file.isTidy) this.#answer({ name: "untidy" });
-    this.#isTidy = this.#file.isTidy;
+    if (this.#isTidy && !this.#file.mender.isTidy) this.#answer({ name: "untidy" });
+    this.#isTidy = this.#file.mender.isTidy;
   }
 
   #close({ abandon }: CloseRequest): void {
@@ -190,7 +190,12 @@ function open(port: MessagePort, directory: string): void {
     const rows = file.recover();
     const writer = new Writer(file, port);
     port.on("message", (request: OpenedRequest) => writer.handle(request));
-    port.postMessage({ name: "opened", rows, mended: file.takeMended(), isTidy: file.isTidy } satisfies WriterAnswer);
+    port.postMessage({
+      name: "opened",
+      rows,
+      mended: file.mender.takeMended(),
+      isTidy: file.mender.isTidy,
+    } satisfies WriterAnswer);
     writer.tidyUp();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

@@ -154,6 +154,32 @@ describe("metrics", () => {
     expect(queues.map((one) => metrics.ofQueue(one).samples)).toEqual([0, ...queues.slice(1).map(() => 1)]);
   });
 
+  it("tell how fast messages go to disk, and nothing of what was read before a queue was used", () => {
+    queue.counters.diskReads = 100;
+    clock.advance(sampleMs);
+    publish(10);
+    queue.counters.diskWrites = 10;
+    clock.advance(sampleMs);
+    const measured = metrics.ofQueue(queue);
+    expect(valuesOf(measured)).toMatchObject({ disk_reads: 100, disk_writes: 10 });
+    expect([measured.rate("disk_reads"), measured.rate("disk_writes")]).toEqual([0, 2]);
+    queue.counters.diskReads = 150;
+    clock.advance(sampleMs);
+    expect(metrics.ofQueue(queue).rate("disk_reads")).toBe(10);
+    expect(metrics.ofVhosts([vhost]).rate("disk_reads")).toBe(10);
+  });
+
+  it("take a queue for idle while its messages are only looked at", () => {
+    publish(1);
+    clock.advance(sampleMs);
+    const used = clock.now();
+    clock.advance(sampleMs);
+    queue.counters.diskReads = 5;
+    clock.advance(sampleMs);
+    expect(metrics.ofQueue(queue).rate("disk_reads")).toBe(1);
+    expect(metrics.idleSince(queue)).toBe(used);
+  });
+
   it("tell since when a queue is idle", () => {
     const since = clock.now();
     expect(metrics.idleSince(queue)).toBeUndefined();
