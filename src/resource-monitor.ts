@@ -1,7 +1,6 @@
 import { statfs } from "node:fs/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { Alarms } from "./alarms.ts";
+import { collectGarbage } from "./garbage.ts";
 import { availableMemory, bytesOf, type ResourceConfig, type ResourceLimit } from "./resource-limits.ts";
 
 /** While memory is short garbage is collected at least so often: nobody publishes, so nothing else would set that off. */
@@ -74,8 +73,6 @@ export class ResourceMonitor {
   }
 }
 
-let collect: (() => void) | undefined;
-
 /** What the system tells of this process and of the disk that a directory is on. */
 export function systemReadings(directory: string, diskUnknown: (error: Error) => void): ResourceReadings {
   let isUnknown = false;
@@ -93,19 +90,6 @@ export function systemReadings(directory: string, diskUnknown: (error: Error) =>
         return Number.POSITIVE_INFINITY;
       }
     },
-    collectGarbage: () => {
-      collect ??= garbageCollector();
-      collect();
-    },
-  };
-}
-
-/** V8's collector, which it gives to whoever asks for it by a flag. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const found: unknown = runInNewContext("gc");
-  if (typeof found !== "function") return () => {};
-  return () => {
-    found();
+    collectGarbage,
   };
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { collectGarbage } from "../garbage.ts";
 import { DataFile, isDiskError } from "./data-file.ts";
 import type { BatchRequest, CloseRequest, ReadRequest, WriterAnswer, WriterRequest } from "./hand-over.ts";
 import { isDamage } from "./segment-reader.ts";
@@ -18,10 +17,6 @@ const triesMax = 3;
 
 /** Memory of a batch beyond this is not used again, so it should go at once. */
 const largeBatchBytes = 8 * 1024 * 1024;
-
-setFlagsFromString("--expose-gc");
-/** Collects this thread's garbage. Its heap is small, so that is quick, and would else hardly ever happen. */
-const collectGarbage: unknown = runInNewContext("gc");
 
 /** How soon after a batch to tidy up, and how soon again when there is more of it and no batch has come. */
 const tidyMs = 250;
@@ -126,9 +121,8 @@ class Writer {
       this.#tries = 0;
       this.#answer({ name: "committed" });
       this.#tellMended();
-      // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them.
-      if (memory.byteLength > largeBatchBytes && typeof collectGarbage === "function")
-        setImmediate(() => collectGarbage());
+      // A few objects here keep memory of many megabytes, for which nothing else would make V8 collect them. The heap is small.
+      if (memory.byteLength > largeBatchBytes) setImmediate(() => collectGarbage());
       this.#isBusy = true;
       this.tidyUp();
     }
