@@ -9,6 +9,7 @@ import { rabbitmqAlgorithm } from "./passwords.ts";
 import type { Queue } from "./queue/queue.ts";
 import { QueueScan } from "./queue/queue-scan.ts";
 import { readBody, readProperties } from "./record-reader.ts";
+import { startWriter } from "./store/writer-thread.ts";
 
 export type { Duration } from "./advanceable-clock.ts";
 export type { ConfirmFault } from "./confirm-faults.ts";
@@ -87,6 +88,8 @@ export interface Broker {
  */
 export async function startBroker(options: StartOptions = {}): Promise<Broker> {
   const { host = "127.0.0.1", user = "guest", password = "guest", logLevel = "silent", dataDir } = options;
+  // It takes longest, so it begins first.
+  const writer = dataDir === undefined ? undefined : startWriter(dataDir);
   const clock = new AdvanceableClock();
   const defaults = defaultConfig();
   const config = {
@@ -99,7 +102,12 @@ export async function startBroker(options: StartOptions = {}): Promise<Broker> {
     // What is not kept need not be dear to guess.
     ...(dataDir === undefined && { passwordHashing: rabbitmqAlgorithm }),
   };
-  const running = await openBroker(config, { log: createLog(logLevel), clock, inMemory: dataDir === undefined });
+  const running = await openBroker(config, {
+    log: createLog(logLevel),
+    clock,
+    inMemory: dataDir === undefined,
+    ...(writer && { writer }),
+  });
   const { amqp: port = 0, http: managementPort = 0 } = running.ports;
   const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
   const address = host.includes(":") ? `[${host}]` : host;
