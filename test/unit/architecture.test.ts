@@ -14,6 +14,7 @@ const kernel = [
   "log",
   "log-levels",
   "histogram",
+  "garbage",
 ].map((name) => `src/${name}.ts`);
 const domain = [...kernel, "src/exchange/", "src/queue/", "src/store/store.ts", "src/store/pages.ts"];
 
@@ -23,7 +24,7 @@ const core = /^src\/(?!(broker|faces|embedded)\.ts$)[^/]+\.ts$/;
 /** Who may import whom; ARCHITECTURE.md draws the same picture. The first match counts, so files go before folders. */
 const layers: readonly (readonly [files: RegExp, mayImport: readonly (string | RegExp)[]])[] = [
   [
-    /^src\/(bytes|record|record-edit|field-table|errors|names|clock|earliest-timer|log|log-levels|histogram)\.ts$/,
+    /^src\/(bytes|record|record-edit|field-table|errors|names|clock|earliest-timer|log|log-levels|histogram|garbage)\.ts$/,
     kernel,
   ],
   [/^src\/store\//, [...kernel, "src/store/"]],
