@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const dist = join(import.meta.dirname, "..", "dist");
 
-// Every thread loads its own modules, and a broker's start waits for this one: 11 ms of it were the search for twenty files.
+// A start waits for this thread to load its modules: docs/decisions/0026-the-writer-is-one-file.md.
 const writer = join(dist, "src/store/writer.js");
 await build({
   entryPoints: [writer],

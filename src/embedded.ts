@@ -88,6 +88,8 @@ export interface Broker {
  */
 export async function startBroker(options: StartOptions = {}): Promise<Broker> {
   const { host = "127.0.0.1", user = "guest", password = "guest", logLevel = "silent", dataDir } = options;
+  // Refuses what is no level, before there is a thread that would have to be ended.
+  const log = createLog(logLevel);
   // It takes longest, so it begins first.
   const writer = dataDir === undefined ? undefined : startWriter(dataDir);
   const clock = new AdvanceableClock();
@@ -103,7 +105,7 @@ export async function startBroker(options: StartOptions = {}): Promise<Broker> {
     ...(dataDir === undefined && { passwordHashing: rabbitmqAlgorithm }),
   };
   const running = await openBroker(config, {
-    log: createLog(logLevel),
+    log,
     clock,
     inMemory: dataDir === undefined,
     ...(writer && { writer }),

@@ -1,12 +1,16 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type ChannelModel, connect } from "amqplib";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Broker, StartOptions } from "../../src/embedded.ts";
 import { startBroker } from "../support/embedded.ts";
 import { eventually } from "../support/wait-for.ts";
 
+const run = promisify(execFile);
+const embedded = new URL("../../dist/src/embedded.js", import.meta.url).href;
 const started: Broker[] = [];
 const clients: ChannelModel[] = [];
 
@@ -119,6 +123,26 @@ describe("startBroker", () => {
       expect([await dataPlaceOf(second), await dataPlaceOf(third)]).toEqual([dataDir, "<memory>"]);
     } finally {
       rmSync(dataDir, { recursive: true });
+    }
+  });
+
+  it.each([
+    ["no level of logs", '{ dataDir, logLevel: "nonsense" }'],
+    ["a data directory that is in use", "{ dataDir: used.dataDir }"],
+    ["a port that is in use", "{ dataDir, port: used.port }"],
+  ])("refuses %s, and lets the program end", async (_, options) => {
+    const home = mkdtempSync(join(tmpdir(), "tsbroker-embedded-"));
+    try {
+      const used = { dataDir: join(home, "used"), port: (await start({ dataDir: join(home, "used") })).port };
+      const program = `
+        import { startBroker } from ${JSON.stringify(embedded)};
+        const [used, dataDir] = ${JSON.stringify([used, join(home, "data")])};
+        await startBroker(${options}).then(() => console.log("started"), () => console.log("refused"));`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { timeout: 10_000 });
+      expect(stdout).toBe("refused\n");
+    } finally {
+      await started.pop()?.stop();
+      rmSync(home, { recursive: true });
     }
   });
 
